@@ -1,0 +1,122 @@
+"""The words that every room shares: frozen values, standard library only.
+
+Knows nothing of LSP, workspaces, torch or how anything is computed. `to_json`/`from_json` are the
+wire form of the `ghostfill` extension object (docs/protocol.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+
+class FinishReason(StrEnum):
+    """Why a completion ended."""
+
+    EOS = "eos"
+    """The model said that the hole is filled."""
+    STOP = "stop"
+    """A stop rule or stop string ended it."""
+    BUDGET = "budget"
+    """`max_tokens` are spent."""
+    DEADLINE = "deadline"
+    """`max_ms` are spent."""
+    CANCELLED = "cancelled"
+    """The client went away, or a newer request of the same document came."""
+
+
+class Shape(StrEnum):
+    """How much text is asked for."""
+
+    LINE = "line"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of repository text that may enter a prompt."""
+
+    path: str
+    """Workspace-relative, with forward slashes."""
+    text: str
+    """Ends with a newline; without the path header, which the FIM format adds."""
+    kind: str
+    """`definition`, `repo_map`, `imported`, `sibling` or `open_file`."""
+    reason: str
+    """One short phrase for people: why this piece was chosen."""
+    num_tokens: int = 0
+    """Tokens of `text`, without its header."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRules:
+    """What the decode loop needs to know of the document to stop in time."""
+
+    shape: Shape = Shape.LINE
+    line_prefix: str = ""
+    """The cursor's line up to the cursor."""
+    line_suffix: str = ""
+    """The cursor's line after the cursor, without its line end."""
+    next_lines: tuple[str, ...] = ()
+    """The first non-blank lines below the cursor, as they stand; a completion that reaches one stops."""
+    max_lines: int = 12
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Raises ValueError on an unknown key or shape."""
+        try:
+            rules = dict(data)
+            rules["shape"] = Shape(rules.get("shape", Shape.LINE))
+            rules["next_lines"] = tuple(rules.get("next_lines", ()))
+            return cls(**rules)
+        except TypeError as error:
+            raise ValueError(f"stop_rules: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """One prompt for the engine, as token ids."""
+
+    prompt_ids: tuple[int, ...]
+    max_tokens: int = 128
+    stop: tuple[str, ...] = ()
+    """Generation ends before the first of these strings."""
+    document: str | None = None
+    """Newest wins among requests of one document; None never displaces another request."""
+    stop_rules: StopRules | None = None
+    max_ms: int | None = None
+    """Counted from the moment the request reaches the model's thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Where the time and the tokens of one completion went."""
+
+    queue_ms: float = 0.0
+    prefill_ms: float = 0.0
+    decode_ms: float = 0.0
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    """Prompt tokens whose keys and values were already in a slot."""
+    prefilled_tokens: int = 0
+    decoded_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """The text offered for the hole."""
+
+    text: str
+    finish_reason: FinishReason
+    timings: Timings = field(default_factory=Timings)
+    mean_logprob: float | None = None
+    """Mean natural-log probability of the decoded tokens; None if none was decoded."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The `ghostfill` object of an answer, without `text`."""
+        return {
+            "finish_reason": str(self.finish_reason),
+            "timings": asdict(self.timings),
+            "mean_logprob": self.mean_logprob,
+        }
