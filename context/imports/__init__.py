@@ -1,0 +1,1 @@
+"""One resolver per language: import statements -> workspace files."""
