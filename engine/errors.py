@@ -1,12 +1,12 @@
 """What can go wrong with a model or an engine, each with a sentence that says what to do.
 
-    GhostfillError
-    ├── ModelError              the model cannot be loaded or used as asked
-    │   ├── TokenizerError      tokenizer.json is missing, or does not give text back as it was
-    │   └── NoInfillError       the model was not trained to fill in the middle
-    ├── MissingExtraError       the optional packages for a resident engine are not installed
-    └── EngineUnavailableError  no engine answers, and none could be started
-        └── EngineRefusedError  the engine answered with an error
+GhostfillError
+├── ModelError              the model cannot be loaded or used as asked
+│   ├── TokenizerError      tokenizer.json is missing, or does not give text back as it was
+│   └── NoInfillError       the model was not trained to fill in the middle
+├── MissingExtraError       the optional packages for a resident engine are not installed
+└── EngineUnavailableError  no engine answers, and none could be started
+    └── EngineRefusedError  the engine answered with an error
 """
 
 from __future__ import annotations

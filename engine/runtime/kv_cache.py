@@ -1,0 +1,189 @@
+"""Keys and values of token sequences, kept for reuse. Knows ids and tensors, no text and no model.
+
+A slot holds one sequence. Its list of token ids is its length: to rewind is to shorten the list, to extend is
+to let the model write behind it and then to commit the ids, so a forward pass that failed half way changed
+nothing. Buffers grow in blocks and are written in place: no concatenation, no copy per token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from transformers.cache_utils import Cache, CacheLayerMixin
+
+from engine.errors import ModelError
+
+BLOCK_TOKENS = 256
+
+
+class Slot:
+    """One token sequence and its keys and values."""
+
+    def __init__(self, num_layers: int, dtype: torch.dtype) -> None:
+        self.token_ids: list[int] = []
+        self.capacity = 0
+        self.last_used = 0
+        self._layers = [_SlotLayer(self, dtype) for _ in range(num_layers)]
+        self.cache = Cache(layers=[*self._layers])
+        """What a transformers model takes as `past_key_values`."""
+
+    def __len__(self) -> int:
+        return len(self.token_ids)
+
+    def commit(self, ids: Sequence[int]) -> None:
+        """The model has written these ids' keys and values."""
+        self.token_ids.extend(ids)
+
+    def rewind(self, length: int) -> None:
+        """Forget everything after the first `length` tokens; costs nothing."""
+        del self.token_ids[length:]
+
+    def reserve(self, num_tokens: int) -> None:
+        """Make room for a sequence of `num_tokens`; each layer grows when it is written next."""
+        self.capacity = max(self.capacity, _in_blocks(num_tokens))
+
+    def copy_from(self, other: Slot, length: int) -> None:
+        """Become a copy of the other's first `length` tokens."""
+        self.rewind(0)  # at once, lest a copy that fails half way leaves old ids over new keys
+        self.reserve(length)
+        for mine, theirs in zip(self._layers, other._layers, strict=True):
+            mine.copy_from(theirs, length)
+        self.token_ids = other.token_ids[:length]
+
+    def evict(self) -> None:
+        """Forget all and give the memory back."""
+        self.token_ids.clear()
+        self.capacity = 0
+        for layer in self._layers:
+            layer.keys = layer.values = None
+
+
+class SlotPool:
+    """A fixed number of slots, together within `max_tokens`; finds the one that shares most with a prompt."""
+
+    def __init__(self, new_slot: Callable[[], Slot], *, num_slots: int, max_tokens: int) -> None:
+        self.slots = [new_slot() for _ in range(num_slots)]
+        self.max_tokens = max_tokens
+        self._clock = 0
+
+    def acquire(self, ids: Sequence[int], num_tokens: int | None = None) -> tuple[Slot, int]:
+        """A slot whose sequence begins like `ids`, and how many tokens of it are reused.
+
+        Always fewer than `len(ids)`, so that the last token is computed and logits exist. The slot is rewound
+        to what is reused and has room for `num_tokens` (the prompt and its answer). Raises ModelError if that
+        is more than the pool may hold.
+        """
+        prompt = list(ids)
+        room = _in_blocks(num_tokens or len(prompt))
+        if room > self.max_tokens:
+            raise ModelError(
+                f"A prompt of {len(prompt)} tokens needs more memory than the engine may use (room for "
+                f"{self.max_tokens} tokens): raise engine.memoryGb or lower context.budgetTokens."
+            )
+        common, best = self._most_common(prompt)
+        reused = min(common, len(prompt) - 1)
+        slot = self._choose(best, common, room)
+        slot.reserve(room)
+        self._evict_until_all_fit(slot, best)
+        if slot is best:
+            slot.rewind(reused)
+        else:
+            slot.copy_from(best, reused)
+        self._clock += 1
+        slot.last_used = self._clock
+        return slot, reused
+
+    def _most_common(self, prompt: list[int]) -> tuple[int, Slot]:
+        """The longest common prefix over all slots and whose it is; the most recent one of equals."""
+        found = ((common_length(slot.token_ids, prompt), slot) for slot in self.slots)
+        return max(found, key=lambda pair: (pair[0], pair[1].last_used))
+
+    def _choose(self, best: Slot, common: int, room: int) -> Slot:
+        """The slot to write into: `best` itself, or an empty or the least recently used one for a copy.
+
+        Rewinding throws away what follows the common part: right for the same document, which shares most of
+        its slot, wrong for another one that shares only its beginning.
+        """
+        other = min(self.slots, key=lambda slot: (len(slot) > 0, slot.last_used))
+        fits_beside = best.capacity + max(other.capacity, room) <= self.max_tokens
+        return best if 2 * common >= len(best) or not fits_beside else other
+
+    def _evict_until_all_fit(self, slot: Slot, best: Slot) -> None:
+        """Evict others, the longest unused first and never `best`, until the reservations fit together."""
+        for other in sorted(self.slots, key=lambda each: each.last_used):
+            if sum(each.capacity for each in self.slots) <= self.max_tokens:
+                return
+            if other is not slot and other is not best:
+                other.evict()
+
+
+def common_length(a: list[int], b: list[int]) -> int:
+    """How many ids two sequences share from their beginning, by halving: whole lists compare fast."""
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _in_blocks(num_tokens: int) -> int:
+    return -(-num_tokens // BLOCK_TOKENS) * BLOCK_TOKENS
+
+
+class _SlotLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
+    """One layer's buffers, (1, kv_heads, capacity, head_dim); the first `len(slot)` rows are valid."""
+
+    is_sliding = False
+
+    def __init__(self, slot: Slot, dtype: torch.dtype) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._slot = slot
+        self._dtype = dtype
+
+    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
+        """Nothing to prepare: buffers are made when they are first written."""
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *_args: object, **_kwargs: object
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Write behind the sequence; return all keys and values up to and with the new ones."""
+        start = len(self._slot)
+        end = start + key_states.shape[2]
+        self._slot.reserve(end)
+        self.keys = self._write(self.keys, key_states, start, end)
+        self.values = self._write(self.values, value_states, start, end)
+        return self.keys[:, :, :end], self.values[:, :, :end]
+
+    def copy_from(self, other: _SlotLayer, length: int) -> None:
+        if other.keys is not None and other.values is not None:
+            self.keys = self._write(self.keys, other.keys[:, :, :length], 0, length)
+            self.values = self._write(self.values, other.values[:, :, :length], 0, length)
+
+    @torch.inference_mode()
+    def _write(self, buffer: torch.Tensor | None, new: torch.Tensor, start: int, end: int) -> torch.Tensor:
+        if buffer is None or buffer.shape[2] < end:
+            batch, heads, _, dim = new.shape
+            grown = torch.empty(
+                (batch, heads, self._slot.capacity, dim), dtype=self._dtype, device=new.device
+            )
+            if buffer is not None:
+                grown[:, :, :start] = buffer[:, :, :start]
+            buffer = grown
+        buffer[:, :, start:end] = new
+        return buffer
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        """Number of keys the next pass sees, and the position of the first."""
+        return len(self._slot) + query_length, 0
+
+    def get_seq_length(self) -> int:
+        """Number of tokens held: the position of the next one."""
+        return len(self._slot)
+
+    def get_max_length(self) -> int:
+        """No maximum."""
+        return -1

@@ -1,0 +1,168 @@
+"""The one model an engine process holds, from its first byte read to ready, and what is known meanwhile.
+
+Knows folders, tokenizer, format and worker; knows no HTTP and no prompts' meaning.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from engine.build import PROTOCOL, build_id
+from engine.errors import GhostfillError, NoInfillError
+from engine.fim import detect, named_token, plain_format
+from engine.layout import Layout
+from engine.model_folder import ModelFolder
+from engine.tokens import Tokenizer
+
+if TYPE_CHECKING:
+    from engine.runtime.worker import Worker
+
+log = logging.getLogger("ghostfill.engine")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What `ghostfill engine` was asked for."""
+
+    model: str = "builtin"
+    device: str = "auto"
+    dtype: str = "auto"
+    memory_gb: float | None = None
+    fim_format: str = "auto"
+    trust_remote_code: bool = False
+    log_prompts: bool = False
+
+
+class ResidentModel:
+    """A model that loads in a thread of its own while `health` already answers."""
+
+    def __init__(self, options: EngineOptions) -> None:
+        self.options = options
+        self.name = options.model
+        self.state = "loading"
+        self.progress = 0.0
+        self.message = ""
+        """For people: what is wrong, when `state` is `error`."""
+        self.refusal = ""
+        """Why the model cannot fill in the middle; empty if it can."""
+        self.tokenizer: Tokenizer | None = None
+        self.layout: Layout | None = None
+        self.worker: Worker | None = None
+        self.device = options.device
+        self.dtype = options.dtype
+        self.context_length = 0
+        self.num_ids = 0
+        self._num_users = 0
+        self._last_used = time.monotonic()
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """A request is being answered: the engine is not idle."""
+        self._num_users += 1
+        try:
+            yield
+        finally:
+            self._num_users -= 1
+            self._last_used = time.monotonic()
+
+    @property
+    def idle_seconds(self) -> float:
+        """Since the last request was answered, or loading ended."""
+        return 0.0 if self._num_users else time.monotonic() - self._last_used
+
+    def load(self) -> None:
+        """Load everything; never raises: a failure becomes `state` `error` and `message`."""
+        try:
+            folder = ModelFolder.open(self.options.model)
+            self.name = folder.name
+            self._load_text_side(folder)
+            self.progress = 0.05
+            self._load_weights(folder)
+            self.state, self.progress = "ready", 1.0
+        except GhostfillError as error:
+            self.state, self.message = "error", str(error)
+            log.error("%s", error)
+        except Exception as error:
+            self.state, self.message = "error", f"{self.name} cannot be loaded: {error}"
+            log.exception("loading %s", self.name)
+        self._last_used = time.monotonic()
+
+    def _load_text_side(self, folder: ModelFolder) -> None:
+        tokenizer = Tokenizer.from_folder(folder.path)
+        try:
+            fim = detect(folder, self.options.fim_format)
+        except NoInfillError as error:
+            self.refusal = str(error)
+            log.warning("%s", error)
+            length = int(folder.config.get("max_position_embeddings") or 2048)
+            fim = plain_format(named_token(folder, "bos_token"), length)
+        self.layout = Layout(tokenizer, fim)
+        self.num_ids = tokenizer.num_ids
+        self.tokenizer = tokenizer
+
+    def _load_weights(self, folder: ModelFolder) -> None:
+        # torch is imported here, after health and tokenizer are there to be asked for.
+        from engine.runtime.model import load_model
+        from engine.runtime.worker import Worker
+
+        assert self.tokenizer is not None
+        assert self.layout is not None
+
+        def report(fraction: float) -> None:
+            self.progress = 0.05 + 0.9 * fraction
+
+        loaded = load_model(
+            folder,
+            device=self.options.device,
+            dtype=self.options.dtype,
+            on_progress=report,
+            trust_remote_code=self.options.trust_remote_code,
+        )
+        self.device, self.dtype = str(loaded.device), str(loaded.dtype).removeprefix("torch.")
+        self.context_length = min(loaded.context_length, self.layout.fim.context_length)
+        eos_ids = self.tokenizer.known_mark_ids(self.layout.fim.stops) | set(loaded.eos_ids)
+        self.worker = Worker(
+            replace(loaded, eos_ids=frozenset(eos_ids), context_length=self.context_length),
+            num_valid_ids=self.tokenizer.num_ids,
+            banned_ids=self.tokenizer.known_mark_ids() - eos_ids,
+            memory_gb=self.options.memory_gb,
+        )
+
+    def health(self) -> dict[str, Any]:
+        """What clients and `doctor` ask for."""
+        fim = self.layout.fim if self.layout else None
+        return {
+            "protocol": PROTOCOL,
+            "build": build_id(),
+            "pid": os.getpid(),
+            "python": sys.version.split()[0],
+            "model": self.name,
+            "device": self.device,
+            "dtype": self.dtype,
+            "context_length": self.context_length,
+            "fim_format": fim.name if fim else None,
+            "bos": fim.bos if fim else "",
+            "refusal": self.refusal,
+            "tokenizer": self.tokenizer.digest if self.tokenizer else None,
+            "state": self.state,
+            "progress": round(self.progress, 3),
+            "message": self.message,
+            "counters": self._counters(),
+        }
+
+    def _counters(self) -> dict[str, int]:
+        if self.worker is None:
+            return {}
+        return {**asdict(self.worker.counts), **asdict(self.worker.counters)}
+
+    def close(self) -> None:
+        """Stop the model's thread."""
+        if self.worker is not None:
+            self.worker.close()

@@ -1,0 +1,183 @@
+"""The engine's HTTP routes: OpenAI's completions, health and the tokenizer, over one resident model.
+
+Knows requests and the loaded model; knows no workspaces. Cancel is the client closing its connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+import threading
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from engine.api import Completion, CompletionRequest
+from engine.errors import GhostfillError
+from engine.runtime.mailbox import Job, Outcome
+from engine.runtime.resident import ResidentModel
+from engine.runtime.sink import TextSink
+from engine.runtime.wire import parse_completion, to_openai
+from engine.stopping import Stopper
+
+log = logging.getLogger("ghostfill.engine")
+
+
+def create_app(resident: ResidentModel, api_key: str | None = None) -> Starlette:
+    """The ASGI application around a model that may still be loading."""
+    service = _Service(resident, api_key)
+    return Starlette(
+        routes=[
+            Route("/health", service.health),
+            Route("/tokenizer.json", service.tokenizer),
+            Route("/v1/models", service.models),
+            Route("/v1/completions", service.completions, methods=["POST"]),
+        ],
+        exception_handlers={HTTPException: _http_error},
+    )
+
+
+class _Service:
+    def __init__(self, resident: ResidentModel, api_key: str | None) -> None:
+        self._resident = resident
+        self._authorization = None if api_key is None else f"Bearer {api_key}".encode()
+
+    async def health(self, request: Request) -> Response:
+        self._check_key(request)
+        return JSONResponse(self._resident.health())
+
+    async def tokenizer(self, request: Request) -> Response:
+        self._check_key(request)
+        tokenizer = self._resident.tokenizer
+        if tokenizer is None:
+            raise self._not_ready()
+        return PlainTextResponse(tokenizer.source, media_type="application/json")
+
+    async def models(self, request: Request) -> Response:
+        self._check_key(request)
+        entry = {"id": self._resident.name, "object": "model", "owned_by": "ghostfill"}
+        return JSONResponse({"object": "list", "data": [entry]})
+
+    async def completions(self, request: Request) -> Response:
+        self._check_key(request)
+        if self._resident.worker is None:
+            raise self._not_ready()
+        try:
+            wanted, is_stream = parse_completion(await request.body(), self._resident)
+        except GhostfillError as error:
+            raise HTTPException(400, str(error)) from error
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody is there to read it
+        if self._resident.options.log_prompts and self._resident.tokenizer is not None:
+            log.info("prompt %r", self._resident.tokenizer.decode(wanted.prompt_ids))
+        run = _Run(self._resident, wanted)
+        if is_stream:
+            return StreamingResponse(run.events(request), media_type="text/event-stream")
+        return await run.answer(request)
+
+    def _not_ready(self) -> HTTPException:
+        return HTTPException(503, self._resident.message or "the model is still loading")
+
+    def _check_key(self, request: Request) -> None:
+        given = request.headers.get("authorization", "").encode("latin-1")
+        if self._authorization is not None and not hmac.compare_digest(given, self._authorization):
+            raise HTTPException(401, "a valid API key is needed: set engine.apiKeyEnv")
+
+
+class _Run:
+    """One completion on its way through the worker, watched for the client's leaving."""
+
+    def __init__(self, resident: ResidentModel, wanted: CompletionRequest) -> None:
+        assert resident.tokenizer is not None
+        self._resident = resident
+        self._id = f"cmpl-{uuid.uuid4().hex}"
+        self._loop = asyncio.get_running_loop()
+        self._items: asyncio.Queue[str | Outcome] = asyncio.Queue()
+        self._sink = TextSink(resident.tokenizer, Stopper(wanted.stop_rules, wanted.stop), self._put)
+        self._job = Job(wanted, self._sink, self._put, threading.Event())
+
+    async def answer(self, request: Request) -> Response:
+        """One JSON object at the end."""
+        async with aclosing(self._results(request)) as results:
+            async for item in results:
+                if isinstance(item, Outcome):
+                    if item.error is not None:
+                        raise HTTPException(500, item.error)
+                    return JSONResponse(self._openai(self._completion(item, self._sink.text)))
+        return Response(status_code=499)  # nobody is there to read it
+
+    async def events(self, request: Request) -> AsyncGenerator[str]:
+        """Server-sent events: text as it is settled, then what was held back and the figures."""
+        num_sent = 0
+        async with aclosing(self._results(request)) as results:
+            async for item in results:
+                if isinstance(item, str):
+                    num_sent += len(item)
+                    yield _event(self._openai(item))
+                elif item.error is not None:
+                    yield _event(_error_object(500, item.error))
+                else:
+                    yield _event(self._openai(self._completion(item, self._sink.text[num_sent:])))
+        yield "data: [DONE]\n\n"
+
+    async def _results(self, request: Request) -> AsyncGenerator[str | Outcome]:
+        """Submits the job; its texts, then its outcome. Ends early, cancelling it, when the client leaves."""
+        worker = self._resident.worker
+        assert worker is not None
+        gone = asyncio.ensure_future(_wait_for_disconnect(request))
+        # By callback, not only when this generator is asked again: a slow reader must not delay the cancel.
+        gone.add_done_callback(lambda _: self._job.cancelled.set())
+        with self._resident.in_use():
+            try:
+                worker.submit(self._job)
+                is_last = False
+                while not is_last:
+                    item = asyncio.ensure_future(self._items.get())
+                    await asyncio.wait((gone, item), return_when=asyncio.FIRST_COMPLETED)
+                    if not item.done():
+                        item.cancel()
+                        return
+                    is_last = isinstance(item.result(), Outcome)
+                    yield item.result()
+            finally:
+                gone.cancel()
+
+    def _put(self, item: str | Outcome) -> None:
+        """Called in the model's thread."""
+        with suppress(RuntimeError):  # the loop is closed: the engine is going down
+            self._loop.call_soon_threadsafe(self._items.put_nowait, item)
+
+    def _completion(self, outcome: Outcome, text: str) -> Completion:
+        return Completion(text, outcome.finish_reason, outcome.timings, outcome.mean_logprob)
+
+    def _openai(self, part: str | Completion) -> dict[str, Any]:
+        return to_openai(self._id, self._resident.name, part)
+
+
+async def _wait_for_disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """Every error in OpenAI's shape."""
+    assert isinstance(error, HTTPException)
+    return JSONResponse(_error_object(error.status_code, error.detail), status_code=error.status_code)
+
+
+def _error_object(status: int, message: str) -> dict[str, Any]:
+    kinds = {401: "authentication_error", 500: "engine_error", 503: "unavailable"}
+    return {"error": {"message": message, "type": kinds.get(status, "invalid_request_error")}}
+
+
+def _event(data: dict[str, Any]) -> str:
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"

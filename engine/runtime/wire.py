@@ -1,0 +1,167 @@
+"""The body of `POST /v1/completions`, read and written: OpenAI's shape plus the object `ghostfill`.
+
+Knows the shape of JSON and the loaded model's prompt form; runs nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from engine.api import Completion, CompletionRequest, FinishReason, Shape, StopRules
+from engine.errors import GhostfillError, NoInfillError
+from engine.fim import Part, Piece, assemble
+
+if TYPE_CHECKING:
+    from engine.runtime.resident import ResidentModel
+
+_OPENAI_REASON = {FinishReason.EOS: "stop", FinishReason.STOP: "stop"}
+MAX_TOKENS = 4096
+MAX_STOP_STRINGS = 64
+
+
+class BadRequestError(GhostfillError):
+    """The body of a request is not what the protocol says."""
+
+
+def parse_completion(body: bytes, resident: ResidentModel) -> tuple[CompletionRequest, bool]:
+    """The request and whether to stream; raises BadRequestError or NoInfillError with what is wrong.
+
+    A key that is null counts as left out, as OpenAI's clients write it.
+    """
+    data = _object(_parse_json(body), "the body")
+    extension = _object(data.get("ghostfill"), "ghostfill")
+    if data.get("n") not in (None, 1):
+        raise BadRequestError("n must be 1")
+    rules = extension.get("stop_rules")
+    request = CompletionRequest(
+        prompt_ids=tuple(_prompt_ids(data, resident)),
+        max_tokens=_integer(data, "max_tokens", 128, 1, MAX_TOKENS),
+        stop=_stop(data.get("stop")),
+        document=_typed(extension, "document", str, None),
+        stop_rules=None if rules is None else _stop_rules(_object(rules, "ghostfill.stop_rules")),
+        max_ms=_integer(extension, "max_ms", None, 1, 600_000),
+    )
+    return request, _typed(data, "stream", bool, False)
+
+
+def _parse_json(body: bytes) -> Any:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadRequestError(f"the body is not JSON that can be read: {error}") from error
+    if data is None:
+        raise BadRequestError("the body must be an object")
+    return data
+
+
+def _prompt_ids(data: dict[str, Any], resident: ResidentModel) -> list[int]:
+    prompt, suffix = data.get("prompt"), _typed(data, "suffix", str, "")
+    if isinstance(prompt, str):
+        ids = _encode(prompt, suffix, resident)
+    elif not isinstance(prompt, list) or not all(
+        type(i) is int and 0 <= i < resident.num_ids for i in prompt
+    ):
+        raise BadRequestError(f"prompt must be text, or token ids from 0 to {resident.num_ids - 1}")
+    elif suffix:
+        raise BadRequestError("a prompt of token ids holds its suffix already; leave suffix out")
+    else:
+        ids = prompt
+    if not ids:
+        raise BadRequestError("prompt must not be empty")
+    if len(ids) >= resident.context_length:
+        raise BadRequestError(
+            f"the prompt of {len(ids)} tokens does not fit the model's context of {resident.context_length} "
+            "tokens, which also holds the answer"
+        )
+    return ids
+
+
+def _encode(prompt: str, suffix: str, resident: ResidentModel) -> list[int]:
+    """The whole prompt as the model was trained to read it; without a suffix, from left to right."""
+    layout = resident.layout
+    assert layout is not None
+    if suffix and not layout.fim.can_infill:
+        raise NoInfillError(resident.refusal)
+    if not suffix:
+        pieces = [Piece(layout.fim.bos, Part.MARK)] if layout.fim.bos else []
+        return layout.encode([*pieces, Piece(prompt, Part.PREFIX)])
+    return layout.encode(assemble(layout.fim, layout.order, (), None, prompt, suffix))
+
+
+def _stop(value: Any) -> tuple[str, ...]:
+    values = [value] if isinstance(value, str) else value or []
+    if not _is_texts(values) or len(values) > MAX_STOP_STRINGS:
+        raise BadRequestError(f"stop must be a string or a list of at most {MAX_STOP_STRINGS} strings")
+    return tuple(values)
+
+
+def _stop_rules(rules: dict[str, Any]) -> StopRules:
+    known = {"shape", "line_prefix", "line_suffix", "next_lines", "max_lines"}
+    if unknown := rules.keys() - known:
+        raise BadRequestError(f"ghostfill.stop_rules has no {', '.join(sorted(unknown))}")
+    shape, next_lines = rules.get("shape", Shape.LINE), rules.get("next_lines", [])
+    if shape not in list(Shape):
+        raise BadRequestError(f"ghostfill.stop_rules.shape must be one of {', '.join(Shape)}")
+    if not _is_texts(next_lines):
+        raise BadRequestError("ghostfill.stop_rules.next_lines must be a list of strings")
+    return StopRules(
+        shape=Shape(shape),
+        line_prefix=_typed(rules, "line_prefix", str, ""),
+        line_suffix=_typed(rules, "line_suffix", str, ""),
+        next_lines=tuple(next_lines),
+        max_lines=_integer(rules, "max_lines", StopRules().max_lines, 1, MAX_TOKENS),
+    )
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _object(value: Any, what: str) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadRequestError(f"{what} must be an object")
+    return value
+
+
+def _typed(data: dict[str, Any], key: str, kind: type, default: Any) -> Any:
+    value = data.get(key)
+    if value is None:
+        return default
+    if not isinstance(value, kind):
+        raise BadRequestError(f"{key} must be a {kind.__name__}")
+    return value
+
+
+def _integer(data: dict[str, Any], key: str, default: int | None, low: int, high: int) -> Any:
+    value = data.get(key)
+    if value is None:
+        return default
+    if type(value) is not int or not low <= value <= high:
+        raise BadRequestError(f"{key} must be a whole number from {low} to {high}")
+    return value
+
+
+def to_openai(request_id: str, model: str, part: str | Completion) -> dict[str, Any]:
+    """A piece of streamed text, or a whole completion, as OpenAI's `text_completion` object."""
+    text = part if isinstance(part, str) else part.text
+    reason = None if isinstance(part, str) else _OPENAI_REASON.get(part.finish_reason, "length")
+    answer: dict[str, Any] = {
+        "id": request_id,
+        "object": "text_completion",
+        "created": int(time.time()),
+        "model": model,
+        "choices": [{"index": 0, "text": text, "finish_reason": reason, "logprobs": None}],
+    }
+    if isinstance(part, Completion):
+        num_prompt, num_decoded = part.timings.prompt_tokens, part.timings.decoded_tokens
+        answer["usage"] = {
+            "prompt_tokens": num_prompt,
+            "completion_tokens": num_decoded,
+            "total_tokens": num_prompt + num_decoded,
+        }
+        answer["ghostfill"] = part.to_json()
+    return answer

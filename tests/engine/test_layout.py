@@ -1,0 +1,388 @@
+"""Prompt layout: ids equal the naive layout's, budgets hold, and typing keeps what the KV cache has."""
+
+from __future__ import annotations
+
+import ast
+import random
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.api import Segment
+from engine.errors import NoInfillError, TokenizerError
+from engine.fim import FORMATS, FimFormat, Order, Part, assemble, plain_format
+from engine.layout import Budget, Layout, Prompt
+from engine.model_folder import BUILTIN_FOLDER
+from engine.tokens import Tokenizer
+from engine_checkpoints import MARK_IDS
+
+REAL_FILE = Path(ast.__file__).read_text(encoding="utf-8")
+UNBOUNDED = Budget(context=10**9, prefix=10**9, suffix=10**9, answer=128)
+KEYS = 120
+
+
+@pytest.fixture(scope="module")
+def builtin_tokenizer() -> Tokenizer:
+    return Tokenizer.from_folder(BUILTIN_FOLDER)
+
+
+@pytest.fixture(scope="module")
+def deepseek_tokenizer(deepseek_folder: Path) -> Tokenizer:
+    return Tokenizer.from_folder(deepseek_folder)
+
+
+@pytest.fixture(scope="module", params=["builtin-spm", "builtin-psm", "deepseek-coder-psm"])
+def layout(
+    request: pytest.FixtureRequest, builtin_tokenizer: Tokenizer, deepseek_tokenizer: Tokenizer
+) -> Layout:
+    name, _, order = request.param.rpartition("-")
+    tokenizer = builtin_tokenizer if name == "builtin" else deepseek_tokenizer
+    return Layout(tokenizer, FORMATS[name], Order(order))
+
+
+@pytest.fixture(scope="module")
+def builtin(builtin_tokenizer: Tokenizer) -> Layout:
+    return Layout(builtin_tokenizer, FORMATS["builtin"])
+
+
+def segment(path: str, text: str) -> Segment:
+    return Segment(path, text, "definition", "test")
+
+
+def naive(
+    layout: Layout, segments: Sequence[Segment], path: str | None, prefix: str, suffix: str
+) -> list[int]:
+    """The oracle: every piece encoded whole, no budget, no cache."""
+    ids: list[int] = []
+    for piece in assemble(layout.fim, layout.order, segments, path, prefix, suffix):
+        if piece.part is Part.MARK:
+            ids.append(layout.tokenizer.mark_id(piece.text))
+        else:
+            ids += layout.tokenizer.encode(piece.text)
+    return ids
+
+
+# The oracle
+
+lines = st.sampled_from(
+    [
+        "",
+        "    ",
+        "import os",
+        "def f(x):",
+        "    return x",
+        "\tx += 1",
+        "}",
+        "# 日本語 😋",
+        "<｜fim▁hole｜>",
+        "):",
+    ]
+)
+line_ends = st.sampled_from(["\n", "\r\n"])
+documents = st.tuples(st.lists(lines, max_size=90), line_ends).map(lambda pair: pair[1].join(pair[0]))
+
+
+@given(prefix=documents, suffix=documents, cached=st.integers(1, 200))
+def test_ids_equal_the_naive_layouts(layout: Layout, prefix: str, suffix: str, cached: int) -> None:
+    """Whatever the blocks are: blocks never end where the tokenizer would join."""
+    budget = Budget(context=1000, prefix=len(prefix) * 4 + 100, suffix=10**6, answer=1)
+    segments = [segment("a.py", "A = 1\n"), segment("b/c.py", "def b(): ...\n")]
+
+    for prompt_prefix in (prefix[:cached], prefix):
+        prompt = layout.prompt(segments, "main.py", prompt_prefix, suffix, budget)
+
+        assert [*prompt.ids] == naive(layout, segments, "main.py", prompt_prefix, suffix)
+
+
+@pytest.mark.parametrize("size", [1000, 3000, 8000])
+def test_blocks_of_a_real_file_join_to_the_naive_ids(layout: Layout, size: int) -> None:
+    """Many blocks: the budget is only just enough."""
+    prefix = REAL_FILE[:size]
+    needed = layout.tokenizer.count(prefix)
+    budget = Budget(context=0, prefix=needed, suffix=100, answer=1)
+
+    prompt = layout.prompt([], None, prefix, "x", budget)
+
+    assert [*prompt.ids] == naive(layout, [], None, prefix, "x")
+    assert prompt.prefix_tokens == needed
+
+
+def test_tokens_are_told_by_part(layout: Layout) -> None:
+    parts = [segment("a.py", "A = 1\n"), segment("b.py", "B = 1\n")]
+
+    prompt = layout.prompt(parts, "main.py", "x = ", "\ny = 2\n", UNBOUNDED)
+
+    count = layout.tokenizer.count
+    header = count(layout.fim.file_header("main.py"))
+    assert prompt.segments == tuple(parts)
+    assert prompt.context_tokens == sum(count(layout.fim.segment_text(part)) for part in parts)
+    assert (prompt.prefix_tokens, prompt.suffix_tokens) == (count("x = "), count("\ny = 2\n"))
+    assert len(prompt.ids) == 4 + header + prompt.context_tokens + prompt.prefix_tokens + prompt.suffix_tokens
+
+
+@pytest.mark.parametrize("text", ["", "\n", "x"])
+def test_prefix_and_suffix_that_are_equal_are_not_confused(layout: Layout, text: str) -> None:
+    assert [*layout.prompt([], text, text, text, UNBOUNDED).ids] == naive(layout, [], text, text, text)
+
+
+def test_marks_inside_user_text_are_no_marks(layout: Layout) -> None:
+    """In the path, in repository text, before and behind the cursor."""
+    text = "".join(MARK_IDS) + "\n"
+
+    prompt = layout.prompt([segment(text, text)], text, text, text, UNBOUNDED)
+
+    marks = [i for i in prompt.ids if i in layout.tokenizer.known_mark_ids()]
+    fim = layout.fim
+    ids = {mark: layout.tokenizer.mark_id(mark) for mark in (fim.bos, fim.begin, fim.hole, fim.end)}
+    assert sorted(marks) == sorted(ids.values())
+
+
+# Budgets
+
+
+@given(
+    sizes=st.lists(st.integers(0, 60), max_size=12),
+    prefix=st.integers(0, 4000),
+    suffix=st.integers(0, 2000),
+    total=st.integers(16, 3000),
+    answer=st.integers(1, 600),
+    path_length=st.integers(1, 200),
+    seed=st.integers(0, 10**6),
+)
+def test_no_part_takes_more_than_its_budget(
+    layout: Layout,
+    sizes: list[int],
+    prefix: int,
+    suffix: int,
+    total: int,
+    answer: int,
+    path_length: int,
+    seed: int,
+) -> None:
+    """And prompt and answer together never more than the whole."""
+    start = random.Random(seed).randrange(len(REAL_FILE) // 2)
+    segments = [
+        segment(f"{n}.py", REAL_FILE[start : start + size * 20] + "\n") for n, size in enumerate(sizes)
+    ]
+    budget = Budget.split(total, answer, layout.fim)
+
+    prompt = layout.prompt(
+        segments, "p" * path_length, REAL_FILE[start : start + prefix], REAL_FILE[-suffix:], budget
+    )
+
+    assert prompt.context_tokens <= budget.context
+    assert prompt.prefix_tokens <= budget.prefix
+    assert prompt.suffix_tokens <= budget.suffix
+    assert len(prompt.ids) + budget.answer <= total
+
+
+@pytest.mark.parametrize("text", ["😋" * 20000, "x" * 200_000, " " * 200_000, "漢字\n" * 9000, "\n" * 9000])
+def test_text_of_any_kind_fits_its_budget(layout: Layout, text: str) -> None:
+    budget = Budget.split(2048, 128, layout.fim)
+
+    prompt = layout.prompt([], "a.txt", text, text, budget)
+
+    assert 0 < prompt.prefix_tokens <= budget.prefix
+    assert 0 < prompt.suffix_tokens <= budget.suffix
+    assert len(prompt.ids) + budget.answer <= 2048
+
+
+@given(total=st.integers(0, 40000), answer=st.integers(0, 5000), name=st.sampled_from([*FORMATS, "plain"]))
+def test_a_budgets_parts_sum_to_at_most_the_whole(total: int, answer: int, name: str) -> None:
+    fim = FORMATS.get(name) or plain_format("", 2048)
+
+    budget = Budget.split(total, answer, fim)
+
+    parts = (budget.context, budget.prefix, budget.suffix, budget.answer)
+    assert min(parts) >= 0
+    assert sum(parts) <= min(total, fim.context_length)
+    assert budget.answer == min(answer, min(total, fim.context_length) // 2)
+
+
+def test_the_format_caps_what_it_reads_well() -> None:
+    fim = FORMATS["builtin"]
+
+    budget = Budget.split(10**6, 128, fim)
+
+    assert (budget.context, budget.prefix, budget.suffix) == (1024, 1536, 512)
+
+
+def test_a_path_longer_than_its_file_may_be_is_left_out(builtin: Layout) -> None:
+    budget = Budget(context=0, prefix=20, suffix=10, answer=1)
+
+    prompt = builtin.prompt([], "deep/" * 30 + "a.py", "x = 1\n", "", budget)
+
+    assert [*prompt.ids] == naive(builtin, [], None, "x = 1\n", "")
+
+
+def test_segments_are_left_out_from_the_front(builtin: Layout) -> None:
+    """The most relevant stand last, and the order stays."""
+    segments = [segment(f"{letter}.py", f"{letter} = 1\n") for letter in "abcd"]
+    cost = builtin.tokenizer.count(builtin.fim.segment_text(segments[0]))
+
+    prompt = builtin.prompt(segments, None, "", "", Budget(2 * cost, 100, 100, 1))
+
+    assert [s.path for s in prompt.segments] == ["c.py", "d.py"]
+
+
+def test_a_segment_too_large_does_not_keep_out_those_before_it(builtin: Layout) -> None:
+    segments = [segment("a.py", "a = 1\n"), segment("b.py", "b = 1\n" * 500), segment("c.py", "c = 1\n")]
+
+    prompt = builtin.prompt(segments, None, "", "", Budget(100, 100, 100, 1))
+
+    assert [s.path for s in prompt.segments] == ["a.py", "c.py"]
+
+
+# Windows
+
+
+def prefix_text(layout: Layout, prompt: Prompt) -> str:
+    """The part of the prompt that came from before the cursor, SPM: everything behind the end mark."""
+    end = prompt.ids.index(layout.tokenizer.mark_id(layout.fim.end))
+    return layout.tokenizer.decode(prompt.ids[end + 1 :])
+
+
+@pytest.mark.parametrize("budget_tokens", [300, 1536])
+def test_the_prefix_window_is_the_end_of_the_prefix_from_a_line_start_on(
+    builtin: Layout, budget_tokens: int
+) -> None:
+    budget = Budget(context=0, prefix=budget_tokens, suffix=10, answer=1)
+
+    for size in range(20000, 20600, 7):
+        prefix = REAL_FILE[:size]
+        window = prefix_text(builtin, builtin.prompt([], None, prefix, "", budget))
+
+        assert prefix.endswith(window)
+        assert prefix[: len(prefix) - len(window)].endswith("\n")
+        assert builtin.tokenizer.count(window) > budget_tokens // 3, "a window uses what it may"
+
+
+@pytest.mark.parametrize("text", [REAL_FILE, REAL_FILE.replace("\n", "\r\n"), REAL_FILE.replace("\n", " ")])
+def test_the_window_keeps_the_end_whatever_the_line_ends(builtin: Layout, text: str) -> None:
+    budget = Budget(context=0, prefix=200, suffix=10, answer=1)
+
+    window = prefix_text(builtin, builtin.prompt([], None, text, "", budget))
+
+    assert len(window) > 200
+    assert text.endswith(window)
+
+
+@pytest.mark.parametrize(
+    "suffix", [REAL_FILE[5000:], REAL_FILE[5000:].replace("\n", "\r\n"), "x = 1\n" * 9000]
+)
+def test_the_suffix_window_is_the_start_of_the_suffix_up_to_a_line_end(builtin: Layout, suffix: str) -> None:
+    prompt = builtin.prompt([], None, "", suffix, Budget(0, 10, 200, 1))
+
+    window = builtin.tokenizer.decode(prompt.ids)
+
+    assert suffix.startswith(window)
+    assert window.endswith("\n")
+    assert prompt.suffix_tokens > 150
+
+
+def test_a_suffix_of_one_huge_line_is_cut_inside(builtin: Layout) -> None:
+    suffix = "word " * 9000
+
+    window = builtin.tokenizer.decode(builtin.prompt([], None, "", suffix, Budget(0, 10, 200, 1)).ids)
+
+    assert suffix.startswith(window)
+    assert len(window) > 400
+
+
+def test_a_cut_suffix_ends_in_no_half_character(layout: Layout) -> None:
+    for budget_tokens in range(1, 40):
+        prompt = layout.prompt([], None, "", "😋" * 50, Budget(0, 10, budget_tokens, 1))
+
+        assert "\ufffd" not in layout.tokenizer.decode(prompt.ids)
+
+
+# Stability
+
+
+def common(old: Prompt, new: Prompt) -> int:
+    """How many tokens of `new` the cache has if it holds `old`."""
+    pairs = zip(old.ids, new.ids, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(old.ids), len(new.ids)))
+
+
+def test_a_typed_character_changes_few_tokens_at_the_end(
+    builtin: Layout, record_property: pytest.RecordProperty
+) -> None:
+    """Typing within a real file, several thousand characters in: what is new to the cache, key by key."""
+    at, budget = 20000, Budget.split(4096, 128, builtin.fim)
+    segments = [segment("a.py", REAL_FILE[:1500])]
+    old = builtin.prompt(segments, "ast.py", REAL_FILE[:at], REAL_FILE[at:], budget)
+    changed: list[int] = []
+    for key in range(1, KEYS + 1):
+        new = builtin.prompt(segments, "ast.py", REAL_FILE[: at + key], REAL_FILE[at:], budget)
+        changed.append(len(new.ids) - common(old, new))
+        old = new
+
+    record_property("median tokens changed by a key", statistics.median(changed))
+    record_property("most tokens changed by a key", max(changed))
+    assert statistics.median(changed) <= 2
+    assert max(changed) <= 6, "the window did not move"
+
+
+def test_the_window_moves_seldom_while_lines_are_appended(builtin: Layout) -> None:
+    """Once for about a quarter of the budget; else the cache would hold nothing of use, line by line."""
+    lines, budget = REAL_FILE.splitlines(keepends=True), Budget(0, 1536, 10, 1)
+    start_tokens, moves, tokens = None, 0, 0
+    for num in range(300, 700):
+        prefix = "".join(lines[:num])
+        prompt = builtin.prompt([], None, prefix, "", budget)
+        start = len(prefix) - len(prefix_text(builtin, prompt))
+        moves += start_tokens is not None and start != start_tokens
+        start_tokens = start
+        tokens += builtin.tokenizer.count(lines[num])
+
+    assert moves <= 1.3 * tokens / (1536 / 4)
+
+
+def test_a_huge_file_is_laid_out_from_its_end_alone(builtin: Layout) -> None:
+    """5 MB before and behind the cursor: the same prompt as for the parts near it."""
+    budget = Budget.split(4096, 128, builtin.fim)
+    near = builtin.prompt([], "a.py", "y = 1\n" * 40_000, "z = 1\n" * 9_000, budget)
+
+    far = builtin.prompt([], "a.py", "y = 1\n" * 900_000, "z = 1\n" * 900_000, budget)
+
+    assert far.suffix_tokens == near.suffix_tokens
+    assert abs(far.prefix_tokens - near.prefix_tokens) <= budget.prefix // 3
+    assert len(far.ids) > 1500
+
+
+# Formats
+
+
+def plain_layout(tokenizer: Tokenizer) -> Layout:
+    return Layout(tokenizer, plain_format("<｜begin▁of▁sentence｜>", 2048))
+
+
+def test_a_model_without_fim_refuses_a_suffix(builtin_tokenizer: Tokenizer) -> None:
+    with pytest.raises(NoInfillError, match="only at the end of a file"):
+        plain_layout(builtin_tokenizer).prompt([], "a.py", "x = ", "\ny = 2\n", UNBOUNDED)
+
+
+@pytest.mark.parametrize("suffix", ["", "\n", "  \n\n"])
+def test_a_model_without_fim_completes_where_nothing_follows(
+    builtin_tokenizer: Tokenizer, suffix: str
+) -> None:
+    layout = plain_layout(builtin_tokenizer)
+
+    prompt = layout.prompt([segment("b.py", "B = 1\n")], "a.py", "x = ", suffix, UNBOUNDED)
+
+    assert layout.tokenizer.decode(prompt.ids) == "# b.py\nB = 1\n\n\n# a.py\nx = "
+    assert prompt.suffix_tokens == 0
+
+
+def test_a_format_whose_marks_the_tokenizer_lacks_is_refused(builtin_tokenizer: Tokenizer) -> None:
+    import dataclasses
+
+    other: FimFormat = dataclasses.replace(FORMATS["builtin"], hole="<fim_suffix>")
+
+    with pytest.raises(TokenizerError, match=r"'<fim_suffix>'.* engine\.fimFormat"):
+        Layout(builtin_tokenizer, other)
