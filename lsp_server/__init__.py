@@ -1,0 +1,1 @@
+"""The language server room: LSP, open buffers, settings, the life of a keystroke, the command line."""

@@ -1,0 +1,49 @@
+"""Which backend the settings ask for. Knows the kinds of backend; contacts none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.backends.base import Backend
+from engine.errors import GhostfillError
+from engine.launch import EngineSpec
+
+if TYPE_CHECKING:
+    from lsp_server.settings import Settings
+
+
+def backend_for(settings: Settings) -> Backend:
+    """The engine at `engine.url`, else the resident one; raises GhostfillError for an API we do not speak."""
+    if settings.engine.url is None:
+        from engine.backends.local import LocalBackend
+
+        return LocalBackend(engine_spec(settings))
+    if settings.engine.api not in ("auto", "ghostfill"):
+        raise GhostfillError(
+            f"engine.api {settings.engine.api!r} is not supported yet: engine.url must name a ghostfill "
+            "engine (started there with 'ghostfill engine --host ... --api-key-file ...')."
+        )
+    from engine.backends.remote import RemoteBackend
+
+    return RemoteBackend(settings.engine.url, settings.engine.api_key_env)
+
+
+def engine_spec(settings: Settings) -> EngineSpec:
+    """The resident engine that the settings describe."""
+    return EngineSpec(
+        model=absolute_model(settings.model),
+        device=settings.device,
+        dtype=settings.dtype,
+        fim_format=settings.engine.fim_format,
+        idle_minutes=settings.engine.idle_minutes,
+        memory_gb=settings.engine.memory_gb,
+        trust_remote_code=settings.engine.trust_remote_code,
+    )
+
+
+def absolute_model(model: str) -> str:
+    """A folder's path as one and the same string however it was written; any other name as it is."""
+    if not model.startswith("~") and not Path(model).is_absolute():
+        return model
+    return str(Path(model).expanduser().resolve())

@@ -1,0 +1,1 @@
+"""The command line: one module per command, each with `run(argv, cwd)`; imported only when asked for."""

@@ -1,0 +1,91 @@
+"""The place between prefix and suffix in a snapshot, and the shape of completion that fits it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.api import Shape, StopRules
+
+NEXT_LINES = 3
+_OPENERS = (":", "{", "(", "[", "=>", "->")
+_CLOSERS = frozenset(")]}>\"'`;,: \t")
+
+Multiline = Literal["auto", "never", "always"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A cursor in a text; offsets are code points."""
+
+    text: str
+    offset: int
+
+    @property
+    def prefix(self) -> str:
+        """Everything before the cursor."""
+        return self.text[: self.offset]
+
+    @property
+    def suffix(self) -> str:
+        """Everything after the cursor."""
+        return self.text[self.offset :]
+
+    @property
+    def line_prefix(self) -> str:
+        """The cursor's line before the cursor."""
+        return self.text[self._line_start() : self.offset]
+
+    @property
+    def line_suffix(self) -> str:
+        """The cursor's line after the cursor, without its line end."""
+        return self.text[self.offset : self._line_end()].rstrip("\r")
+
+    def next_lines(self) -> tuple[str, ...]:
+        """The first non-blank lines below the cursor's line."""
+        found: list[str] = []
+        at = self._line_end() + 1
+        while at < len(self.text) and len(found) < NEXT_LINES:
+            end = self.text.find("\n", at)
+            end = len(self.text) if end < 0 else end
+            line = self.text[at:end].rstrip("\r")
+            if line.strip():
+                found.append(line)
+            at = end + 1
+        return tuple(found)
+
+    def stop_rules(self, multiline: Multiline, max_lines: int) -> StopRules:
+        """What the engine must know of this place to stop in time."""
+        return StopRules(
+            shape=self.shape(multiline),
+            line_prefix=self.line_prefix,
+            line_suffix=self.line_suffix,
+            next_lines=self.next_lines(),
+            max_lines=max_lines,
+        )
+
+    def shape(self, multiline: Multiline) -> Shape:
+        """A block where one begins (a blank line, after an opener at the line's end), else one line."""
+        if multiline == "never" or self.line_suffix.strip():
+            return Shape.LINE
+        if multiline == "always":
+            return Shape.BLOCK
+        before = self.line_prefix.rstrip()
+        return Shape.BLOCK if not before or before.endswith(_OPENERS) else Shape.LINE
+
+    def is_inside_word(self) -> bool:
+        """A word goes on right of the cursor: text put here would run into it."""
+        return self.offset < len(self.text) and (
+            self.text[self.offset].isalnum() or self.text[self.offset] == "_"
+        )
+
+    def has_text_to_keep(self) -> bool:
+        """The line goes on after the cursor with more than what closes brackets and strings."""
+        return any(char not in _CLOSERS for char in self.line_suffix)
+
+    def _line_start(self) -> int:
+        return self.text.rfind("\n", 0, self.offset) + 1
+
+    def _line_end(self) -> int:
+        end = self.text.find("\n", self.offset)
+        return len(self.text) if end < 0 else end

@@ -1,0 +1,120 @@
+"""Repository segments for each open document: made once, then renewed behind the typist's back.
+
+Segments that change while the user types would cost the engine its KV cache; so a plan stands until the user
+pauses. Knows `RepoContext` and time; knows neither LSP nor models.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from context import Plan, RepoContext
+
+log = logging.getLogger(__name__)
+IDLE_SECONDS = 1.5
+"""A stale plan is renewed when no request came for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What a plan is made from."""
+
+    uri: str
+    path: Path
+    text: str
+    offset: int
+    language_id: str
+    budget_tokens: int
+    count_tokens: Callable[[str], int]
+
+    @property
+    def num_lines(self) -> int:
+        """Changes when the user leaves a line, adds or removes one."""
+        return self.text.count("\n")
+
+
+@dataclass(slots=True)
+class _Kept:
+    plan: Plan
+    num_lines: int
+    is_outdated: bool = False
+
+
+class Planner:
+    """Keeps one plan per document; every method runs on the event loop."""
+
+    def __init__(self, context: RepoContext) -> None:
+        self._context = context
+        self._kept: dict[str, _Kept] = {}
+        self._making: dict[str, asyncio.Task[Plan]] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="plan")
+
+    async def plan(self, request: PlanRequest, deadline_s: float | None) -> Plan | None:
+        """The document's plan; None if there is none within the deadline: the next key will find it."""
+        kept = self._kept.get(request.uri)
+        if kept is not None and kept.plan.budget_tokens == request.budget_tokens:
+            if not kept.plan.is_complete and self._context.wait_ready(0):
+                self._make(request)  # what was planned before the index was there is poor
+            elif kept.is_outdated or kept.num_lines != request.num_lines:
+                self._renew_when_idle(request)
+            return kept.plan
+        task = self._make(request)
+        try:
+            # The task outlives a deadline or a cancelled request: the next one finds its plan.
+            return await asyncio.wait_for(asyncio.shield(task), deadline_s)
+        except TimeoutError:
+            return None
+
+    def note_saved(self) -> None:
+        """A document was saved: what others take from it may have changed."""
+        for kept in self._kept.values():
+            kept.is_outdated = True
+
+    def note_closed(self, uri: str) -> None:
+        """Forget a document."""
+        self._kept.pop(uri, None)
+        if (timer := self._timers.pop(uri, None)) is not None:
+            timer.cancel()
+
+    def close(self) -> None:
+        """Stop renewing; does not wait for a plan in the making."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _renew_when_idle(self, request: PlanRequest) -> None:
+        if (timer := self._timers.pop(request.uri, None)) is not None:
+            timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timers[request.uri] = loop.call_later(IDLE_SECONDS, self._make, request)
+
+    def _make(self, request: PlanRequest) -> asyncio.Task[Plan]:
+        running = self._making.get(request.uri)
+        if running is not None:
+            return running
+        task = asyncio.ensure_future(self._make_in_thread(request))
+        self._making[request.uri] = task
+        task.add_done_callback(lambda _: self._making.pop(request.uri, None))
+        return task
+
+    async def _make_in_thread(self, request: PlanRequest) -> Plan:
+        loop = asyncio.get_running_loop()
+        plan = await loop.run_in_executor(self._executor, self._plan_now, request)
+        self._kept[request.uri] = _Kept(plan, request.num_lines)
+        return plan
+
+    def _plan_now(self, request: PlanRequest) -> Plan:
+        return self._context.plan(
+            request.path,
+            request.text,
+            request.offset,
+            budget_tokens=request.budget_tokens,
+            count_tokens=request.count_tokens,
+            language=request.language_id,
+        )

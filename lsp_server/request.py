@@ -1,0 +1,65 @@
+"""From a hole and a context plan to what the engine is asked, for every command and handler alike.
+
+Knows settings, layout and stop rules; runs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.api import CompletionRequest, Segment
+from engine.backends.base import EngineInfo
+from engine.layout import Budget, Prompt
+from lsp_server.hole import Hole
+from lsp_server.settings import Settings
+
+NEAR_CHARS = 65536
+"""No budget reaches farther; a buffer of megabytes is not looked at whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRequest:
+    """A request and the prompt it was made from."""
+
+    request: CompletionRequest
+    prompt: Prompt
+
+
+def budget_for(settings: Settings, info: EngineInfo) -> Budget:
+    """The token budget of one request: the settings' or the device's default, within the model's context."""
+    total = settings.context.total_tokens(info.default_budget_tokens)
+    return Budget.split(min(total, info.context_length), settings.inline.max_tokens, info.layout.fim)
+
+
+def build_request(
+    settings: Settings,
+    info: EngineInfo,
+    hole: Hole,
+    path: str,
+    segments: Sequence[Segment],
+    *,
+    leader: str = "#",
+    document: str | None = None,
+    max_ms: int | None = None,
+) -> EngineRequest:
+    """The engine's request for `hole` of the file at `path`; raises NoInfillError."""
+    prompt = info.layout.prompt(segments, path, hole.prefix, hole.suffix, budget_for(settings, info), leader)
+    rules = hole.stop_rules(settings.inline.multiline, settings.inline.max_lines)
+    request = CompletionRequest(
+        prompt_ids=prompt.ids,
+        max_tokens=settings.inline.max_tokens,
+        document=document,
+        stop_rules=rules,
+        max_ms=max_ms,
+    )
+    return EngineRequest(request, prompt)
+
+
+def _near(hole: Hole) -> str:
+    """The prefix; of a very large document its end, which starts at large steps for the KV cache's sake."""
+    if hole.offset <= 2 * NEAR_CHARS:
+        return hole.prefix
+    start = (hole.offset // NEAR_CHARS - 1) * NEAR_CHARS
+    line = hole.text.find("\n", start, hole.offset) + 1
+    return hole.text[line or start : hole.offset]

@@ -1,0 +1,122 @@
+"""Plans are kept while the user types, and renewed when the user pauses."""
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from context import Plan
+from lsp_server import planner as planner_module
+from lsp_server.planner import Planner, PlanRequest
+
+
+class CountingContext:
+    """Makes a new plan at each call, and may hold one back."""
+
+    def __init__(self) -> None:
+        self.num_plans = 0
+        self.is_ready = True
+        self.release = threading.Event()
+        self.release.set()
+
+    def wait_ready(self, timeout_s: float | None = None) -> bool:
+        return self.is_ready
+
+    def plan(self, path: Path, text: str, offset: int, *, budget_tokens: int, **rest: Any) -> Plan:
+        self.release.wait(10)
+        self.num_plans += 1
+        return Plan(
+            path=f"plan {self.num_plans}",
+            segments=(),
+            num_tokens=0,
+            budget_tokens=budget_tokens,
+            is_complete=self.is_ready,
+            considered=(),
+        )
+
+
+def ask(text: str = "a\nb", budget_tokens: int = 100) -> PlanRequest:
+    return PlanRequest("file:///a.py", Path("/a.py"), text, 0, "python", budget_tokens, len)
+
+
+@pytest.fixture
+def context() -> CountingContext:
+    return CountingContext()
+
+
+@pytest.fixture
+def planner(context: CountingContext) -> Planner:
+    return Planner(context)  # type: ignore[arg-type]
+
+
+async def test_a_plan_stands_while_a_line_is_typed(planner: Planner, context: CountingContext) -> None:
+    first = await planner.plan(ask("a\nb"), None)
+    second = await planner.plan(ask("a\nbc"), None)
+
+    assert first is second
+    assert context.num_plans == 1
+
+
+async def test_a_plan_is_renewed_once_the_user_left_the_line_and_pauses(
+    planner: Planner, context: CountingContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner_module, "IDLE_SECONDS", 0.01)
+    first = await planner.plan(ask("a\nb"), None)
+    assert await planner.plan(ask("a\nb\nc"), None) is first
+    while context.num_plans < 2:
+        await asyncio.sleep(0.01)
+
+    renewed = await planner.plan(ask("a\nb\nc"), None)
+
+    assert renewed is not None
+    assert renewed.path == "plan 2"
+
+
+async def test_typing_puts_the_renewal_off(
+    planner: Planner, context: CountingContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each key re-arms the timer: with an hour's pause to wait for, no plan is made."""
+    monkeypatch.setattr(planner_module, "IDLE_SECONDS", 3600)
+    await planner.plan(ask("a\nb"), None)
+    for _ in range(20):
+        await planner.plan(ask("a\nb\nc"), None)
+
+    assert context.num_plans == 1
+    planner.close()
+
+
+async def test_a_late_plan_is_there_for_the_next_key(planner: Planner, context: CountingContext) -> None:
+    context.release.clear()
+    assert await planner.plan(ask(), 0.01) is None
+
+    context.release.set()
+
+    assert await planner.plan(ask(), None) is not None
+    assert context.num_plans == 1
+
+
+async def test_a_plan_made_before_the_index_is_made_again(planner: Planner, context: CountingContext) -> None:
+    context.is_ready = False
+    await planner.plan(ask(), None)
+    context.is_ready = True
+    await planner.plan(ask(), None)
+    while context.num_plans < 2:
+        await asyncio.sleep(0.01)
+
+
+async def test_another_budget_needs_another_plan(planner: Planner, context: CountingContext) -> None:
+    await planner.plan(ask(budget_tokens=100), None)
+    plan = await planner.plan(ask(budget_tokens=50), None)
+
+    assert plan is not None
+    assert plan.budget_tokens == 50
+
+
+async def test_a_closed_document_is_forgotten(planner: Planner, context: CountingContext) -> None:
+    await planner.plan(ask(), None)
+    planner.note_closed("file:///a.py")
+    await planner.plan(ask(), None)
+
+    assert context.num_plans == 2
