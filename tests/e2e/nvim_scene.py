@@ -1,0 +1,95 @@
+"""What the Neovim tests share: a workspace, a scripted server, an editor on them, and the fixture
+`scene`, for which a test module imports `scene_fixture`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nvim_driver import Editor, require_nvim
+
+REPO = Path(__file__).parents[2]
+FAKE = REPO / "tests" / "fake_lsp_server.py"
+ACCEPTED = {"title": "accepted", "command": "ghostfill.accepted", "arguments": ["c1"]}
+
+
+def rule(before: str, text: Any, *, hold: bool = False, **item: Any) -> dict[str, Any]:
+    """Offer `text` where the line up to the cursor ends with `before`."""
+    return {"before": before, "items": [{"insertText": text, "command": ACCEPTED, **item}], "hold": hold}
+
+
+def span(first: int, last: int, line: int = 0) -> dict[str, Any]:
+    """A range on one line."""
+    return {"start": {"line": line, "character": first}, "end": {"line": line, "character": last}}
+
+
+class Scene:
+    """A workspace, a scripted server and an editor on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.workspace = folder / "work"
+        self.home = folder / "home"
+        self.record = folder / "record.jsonl"
+        self.script = folder / "script.json"
+        (self.workspace / ".git").mkdir(parents=True)
+        self.editors: list[Editor] = []
+
+    def command(self) -> list[str]:
+        return [sys.executable, str(FAKE), str(self.script), str(self.record)]
+
+    def open(
+        self, rules: list[dict[str, Any]], text: str = "", *, setup: str = "", before: str = "", **script: Any
+    ) -> Editor:
+        """An editor on main.py; `setup` is more of setup()'s table, `before` Lua that runs first."""
+        self.script.write_text(json.dumps({"rules": rules, **script}), encoding="utf-8")
+        command = "{'" + "', '".join(self.command()) + "'}"
+        init = f"{before}\nrequire('ghostfill').setup({{ command = {command}, {setup} }})"
+        return self.start(init, text)
+
+    def start(self, init: str, text: str = "") -> Editor:
+        main = self.workspace / "main.py"
+        main.write_text(text, encoding="utf-8")
+        editor = Editor(self.workspace, init)
+        self.editors.append(editor)
+        editor.edit(main)
+        return editor
+
+    def received(self, method: str) -> list[Any]:
+        """The params of the messages of one method that the server got."""
+        if not self.record.exists():
+            return []
+        whole_lines = self.record.read_text(encoding="utf-8").rpartition("\n")[0]
+        messages = [json.loads(line) for line in whole_lines.splitlines()]
+        return [message.get("params") for message in messages if message.get("method") == method]
+
+    def ask_server(self, editor: Editor, method: str, params: Any = None) -> None:
+        """A request that the scripted server answers after everything it sends because of it."""
+        code = """
+            local client = (vim.lsp.get_clients or vim.lsp.get_active_clients)()[1]
+            local request = client.request_sync
+            if vim.fn.has('nvim-0.11') == 1 then return request(client, ...) end
+            return request(...)
+        """
+        editor.lua(code, method, params or {"messages": []}, 10_000, 0)
+
+
+RETURN = rule("def add(a, b):", "\n    return a + b\n\n\nprint(add(1, 2))")
+
+
+@pytest.fixture(name="scene")
+def scene_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    require_nvim()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("CONFIG", "DATA", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home" / name.lower()))
+    scene = Scene(tmp_path)
+    yield scene
+    for editor in scene.editors:
+        editor.quit()
+    shutil.rmtree(scene.home / "run", ignore_errors=True)  # an engine without its socket leaves
