@@ -1,1 +1,1 @@
-"""The benchmarks that keep our promises measured. Nobody imports this room."""
+"""The benchmarks: `python -m benchmarks.NAME [--quick]`. Nobody imports this room."""

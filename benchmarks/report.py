@@ -1,0 +1,51 @@
+"""How a benchmark ends: one JSON object as the last line, a file in `results` after a full run."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def finish(name: str, figures: dict[str, Any], *, quick: bool) -> None:
+    """Print the result; a full run also keeps it."""
+    result = {"name": name, "figures": figures, "machine": machine(), "commit": commit(), "quick": quick}
+    if not quick:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(result))
+
+
+def machine() -> dict[str, Any]:
+    """The processor, its cores, memory in GiB and the Python version."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "python": platform.python_version(),
+    }
+
+
+def commit() -> str:
+    """The commit of the checkout, or `unknown` in an installed package."""
+    done = subprocess.run(  # noqa: PLW1510
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip() or "unknown"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
