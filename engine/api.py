@@ -1,14 +1,14 @@
 """The words that every room shares: frozen values, standard library only.
 
-Knows nothing of LSP, workspaces, torch or how anything is computed. `to_json`/`from_json` are the
-wire form of the `ghostfill` extension object (docs/protocol.md).
+Knows nothing of LSP, workspaces, torch or how anything is computed. The wire form
+of these values is in docs/protocol.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
 
 
 class FinishReason(StrEnum):
@@ -61,17 +61,6 @@ class StopRules:
     next_lines: tuple[str, ...] = ()
     """The first non-blank lines below the cursor, as they stand; a completion that reaches one stops."""
     max_lines: int = 12
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Raises ValueError on an unknown key or shape."""
-        try:
-            rules = dict(data)
-            rules["shape"] = Shape(rules.get("shape", Shape.LINE))
-            rules["next_lines"] = tuple(rules.get("next_lines", ()))
-            return cls(**rules)
-        except TypeError as error:
-            raise ValueError(f"stop_rules: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

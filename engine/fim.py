@@ -207,13 +207,30 @@ def detect(folder: ModelFolder, wanted: str = "auto") -> FimFormat:
 
 
 def _is_instruct(folder: ModelFolder) -> bool:
-    if folder.has_chat_template or named_token(folder, "eos_token") == EOT:
+    if folder.has_chat_template or _named_token(folder, "eos_token") == EOT:
         return True
     # DeepSeek-Coder's vocabulary, and its id of EOT.
     return folder.config.get("vocab_size") == 32256 and folder.config.get("eos_token_id") == 32021
 
 
-def named_token(folder: ModelFolder, key: str) -> str:
+class Choice(NamedTuple):
+    """How a model is prompted."""
+
+    fim: FimFormat
+    refusal: str
+    """Why the model cannot fill in the middle; empty if it can."""
+
+
+def choose(folder: ModelFolder, wanted: str = "auto") -> Choice:
+    """The detected format, or left-to-right completion and why; raises ModelError as `detect` does."""
+    try:
+        return Choice(detect(folder, wanted), "")
+    except NoInfillError as error:
+        length = int(folder.config.get("max_position_embeddings") or 2048)
+        return Choice(plain_format(_named_token(folder, "bos_token"), length), str(error))
+
+
+def _named_token(folder: ModelFolder, key: str) -> str:
     """A token that tokenizer_config.json names (`bos_token`, `eos_token`), plain or as an object; else ''."""
     token = folder.tokenizer_config.get(key)
     if isinstance(token, dict):

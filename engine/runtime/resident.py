@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.build import PROTOCOL, build_id
-from engine.errors import GhostfillError, NoInfillError
-from engine.fim import detect, named_token, plain_format
+from engine.errors import GhostfillError
+from engine.fim import choose
 from engine.layout import Layout
 from engine.model_folder import ModelFolder
 from engine.tokens import Tokenizer
@@ -96,13 +96,9 @@ class ResidentModel:
 
     def _load_text_side(self, folder: ModelFolder) -> None:
         tokenizer = Tokenizer.from_folder(folder.path)
-        try:
-            fim = detect(folder, self.options.fim_format)
-        except NoInfillError as error:
-            self.refusal = str(error)
-            log.warning("%s", error)
-            length = int(folder.config.get("max_position_embeddings") or 2048)
-            fim = plain_format(named_token(folder, "bos_token"), length)
+        fim, self.refusal = choose(folder, self.options.fim_format)
+        if self.refusal:
+            log.warning("%s", self.refusal)
         self.layout = Layout(tokenizer, fim)
         self.num_ids = tokenizer.num_ids
         self.tokenizer = tokenizer

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from engine.backends.base import EngineInfo, describe
 from engine.client import EngineClient
-from engine.errors import EngineUnavailableError, NoInfillError
-from engine.fim import detect, named_token, plain_format
+from engine.errors import EngineUnavailableError
+from engine.fim import choose
 from engine.layout import Layout
 from engine.model_folder import ModelFolder
 from engine.tokens import Tokenizer
@@ -44,13 +44,7 @@ async def engine_at_hand(settings: Settings) -> EngineInfo:
 def _from_folder(settings: Settings) -> EngineInfo:
     folder = ModelFolder.open(engine_spec(settings).model)
     tokenizer = Tokenizer.from_folder(folder.path)
-    refusal = ""
-    try:
-        fim = detect(folder, settings.engine.fim_format)
-    except NoInfillError as error:
-        refusal = str(error)
-        length = int(folder.config.get("max_position_embeddings") or 2048)
-        fim = plain_format(named_token(folder, "bos_token"), length)
+    fim, refusal = choose(folder, settings.engine.fim_format)
     device = settings.device
     if device == "auto":
         device = "cuda" if GPU_FILE.exists() else "cpu"

@@ -1,0 +1,43 @@
+"""An engine with the built-in model in this process, at a socket, and two ways to talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from engine.client import EngineClient
+from engine.runtime.resident import EngineOptions, ResidentModel
+from engine_http import serving
+
+
+@pytest.fixture(scope="session")
+def resident() -> Iterator[ResidentModel]:
+    """The built-in model, loaded."""
+    resident = ResidentModel(EngineOptions(device="cpu", dtype="float32"))
+    resident.load()
+    assert resident.state == "ready", resident.message
+    yield resident
+    resident.close()
+
+
+@pytest.fixture(scope="session")
+def socket_path(resident: ResidentModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with serving(resident, tmp_path_factory.mktemp("s") / "e.sock") as path:
+        yield path
+
+
+@pytest.fixture
+async def http(socket_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.AsyncHTTPTransport(uds=str(socket_path))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://engine", timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+async def client(socket_path: Path) -> AsyncIterator[EngineClient]:
+    client = EngineClient(socket=socket_path)
+    yield client
+    await client.close()

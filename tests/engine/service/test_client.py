@@ -1,0 +1,197 @@
+"""Our client for an engine, and the remote backend: what each answer, or none, becomes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from service_talk import prompt_ids
+
+from engine.api import CompletionRequest, Shape, StopRules
+from engine.backends.base import describe
+from engine.backends.remote import RemoteBackend
+from engine.build import PROTOCOL
+from engine.client import EngineClient
+from engine.errors import EngineRefusedError, EngineUnavailableError
+from engine.runtime.resident import ResidentModel
+
+
+async def test_the_client_sends_rules_and_reads_a_whole_completion(
+    client: EngineClient, resident: ResidentModel
+) -> None:
+    rules = StopRules(Shape.BLOCK, "    return math.", "", ("print(area(2))",), 3)
+    request = CompletionRequest(tuple(prompt_ids(resident)), 30, ("\u2603",), "file:///c.py", rules, 60_000)
+
+    completion = await client.complete(request)
+
+    assert completion.text
+    assert completion.timings.prompt_tokens == len(request.prompt_ids)
+    assert completion.mean_logprob is not None
+
+
+async def test_an_error_of_the_model_is_a_refusal_with_its_sentence(
+    client: EngineClient, resident: ResidentModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert resident.worker is not None
+
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("no more atoms")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resident.worker._decoder, "extend", broken)
+        with pytest.raises(EngineRefusedError, match=r"failed on this request .*no more atoms"):
+            await client.complete(CompletionRequest((5, 6, 7)))
+
+    assert (await client.complete(CompletionRequest((5, 6, 7), 1))).timings.decoded_tokens == 1
+
+
+@asynccontextmanager
+async def canned(*answers: bytes) -> AsyncIterator[str]:
+    """The URL of a server that gives these answers, one a connection, the last again and again."""
+    coming = itertools.chain(answers, itertools.repeat(answers[-1]))
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(next(coming))
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def http_answer(status: int, body: Any) -> bytes:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return f"HTTP/1.1 {status} X\r\ncontent-length: {len(content)}\r\n\r\n".encode() + content
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        pytest.param(http_answer(200, b"<html>"), "is no ghostfill engine", id="a web page"),
+        pytest.param(http_answer(200, []), "is no ghostfill engine", id="a list"),
+        pytest.param(http_answer(200, {"choices": []}), "lacks what ghostfill needs", id="no choices"),
+        pytest.param(
+            http_answer(200, {"choices": [{"text": "x"}]}), "lacks what ghostfill needs", id="plain OpenAI"
+        ),
+        pytest.param(http_answer(404, b"<html>"), "answered with status 404", id="another server"),
+        pytest.param(http_answer(502, {"detail": 1}), "answered with status 502", id="a gateway"),
+        pytest.param(http_answer(400, {"error": {"message": "too long"}}), "^too long$", id="a refusal"),
+    ],
+)
+async def test_an_answer_that_is_none_is_a_refusal(answer: bytes, message: str) -> None:
+    async with canned(answer) as url:
+        client = EngineClient(url=url)
+        with pytest.raises(EngineRefusedError, match=message):
+            await client.complete(CompletionRequest((1,)))
+        await client.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"", id="closed without a word"),
+        pytest.param(b"HTTP/1.1 200 X\r\ncontent-length: 100\r\n\r\n{", id="closed in the middle"),
+        pytest.param(b"SSH-2.0-OpenSSH\r\n\r\n", id="another protocol"),
+        pytest.param(http_answer(503, {"error": {"message": "loading"}}), id="loading again"),
+    ],
+)
+async def test_an_engine_that_does_not_answer_is_unavailable_not_refusing(answer: bytes) -> None:
+    async with canned(answer) as url:
+        client = EngineClient(url=url)
+        with pytest.raises(EngineUnavailableError) as caught:
+            await client.complete(CompletionRequest((1,)))
+        await client.close()
+
+    assert not isinstance(caught.value, EngineRefusedError)
+
+
+@pytest.mark.parametrize(
+    "url", ["no url", "localhost:8017", "http://[::1", "ftp://x", "http://x:99999", "http://"]
+)
+async def test_a_url_that_is_none_is_an_unavailable_engine(url: str) -> None:
+    backend = RemoteBackend(url)
+    with pytest.raises(EngineUnavailableError, match="no engine answers at"):
+        await backend.ready()
+    await backend.close()
+
+
+async def test_a_proxy_of_the_environment_sees_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with canned(http_answer(200, {"state": "seen"})) as url, canned(b"") as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy)
+        client = EngineClient(url=url)
+        assert (await client.health())["state"] == "seen"
+        await client.close()
+
+
+async def test_a_closed_client_can_be_used_again(client: EngineClient) -> None:
+    await client.health()
+    await client.close()
+
+    assert (await client.health())["state"] == "ready"
+
+
+# The remote backend
+
+
+def loading(progress: float) -> bytes:
+    return http_answer(200, {"state": "loading", "progress": progress, "model": "m"})
+
+
+async def test_a_remote_engine_that_loads_is_waited_for_with_progress() -> None:
+    told: list[tuple[float, str]] = []
+    failed = http_answer(200, {"state": "error", "message": "the model is too large", "progress": 0.2})
+    async with canned(loading(0.1), loading(0.2), failed) as url:
+        backend = RemoteBackend(url)
+        with pytest.raises(EngineUnavailableError, match=r"^the model is too large$"):
+            await backend.ready(lambda fraction, message: told.append((fraction, message)))
+        await backend.close()
+
+    assert told == [(0.1, "loading m"), (0.2, "loading m")]
+
+
+async def test_what_is_no_engine_at_a_url_is_said_to_be_none() -> None:
+    async with canned(http_answer(200, {"status": "ok"})) as url:
+        backend = RemoteBackend(url)
+        with pytest.raises(EngineRefusedError, match="no ghostfill engine"):
+            await backend.ready()
+        await backend.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(
+            {"protocol": PROTOCOL + 1}, f"speaks protocol {PROTOCOL + 1}, we {PROTOCOL}", id="newer"
+        ),
+        pytest.param({"fim_format": "later"}, "does not describe itself .*later", id="an unknown format"),
+        pytest.param({"pid": None}, "does not describe itself", id="no process"),
+    ],
+)
+async def test_an_engine_of_another_version_is_refused(
+    client: EngineClient, change: dict[str, Any], message: str
+) -> None:
+    health = await client.health() | change
+
+    with pytest.raises(EngineRefusedError, match=f"{message}.*install the same version|{message}"):
+        await describe(client, health)
+
+
+async def test_a_ready_engine_is_described_with_its_layout(
+    client: EngineClient, resident: ResidentModel
+) -> None:
+    info = await describe(client, await client.health())
+
+    assert resident.tokenizer is not None
+    assert (info.model, info.device, info.dtype, info.context_length) == ("builtin", "cpu", "float32", 8192)
+    assert info.tokenizer.digest == resident.tokenizer.digest
+    assert info.layout.fim.name == "builtin"
+    assert (info.refusal, info.default_budget_tokens) == ("", 4096)

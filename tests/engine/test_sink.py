@@ -1,0 +1,93 @@
+"""From decoded tokens to text: whole characters only, pieces that join to the text, stop as soon as known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.api import Shape, StopRules
+from engine.model_folder import BUILTIN_FOLDER
+from engine.runtime.sink import TextSink
+from engine.stopping import Stopper
+from engine.tokens import Tokenizer
+from engine_checkpoints import HOLE, make_tokenizer
+
+
+@pytest.fixture(scope="module", params=["builtin", "deepseek"])
+def tokenizer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    folder: Path = BUILTIN_FOLDER
+    if request.param == "deepseek":
+        folder = make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
+    return Tokenizer.from_folder(folder)
+
+
+def run(tokenizer: Tokenizer, ids: list[int], stopper: Stopper) -> tuple[TextSink, list[str], int]:
+    """The sink, what it told, and how many tokens it took until it stopped."""
+    told: list[str] = []
+    sink = TextSink(tokenizer, stopper, told.append)
+    for num, token_id in enumerate(ids, start=1):
+        if sink(token_id, -1.0):
+            return sink, told, num
+    return sink, told, len(ids)
+
+
+texts = st.lists(
+    st.sampled_from(["😋", "👩‍👩‍👧", "ü", "日本", "x = 1", "\n", "    ", "é", "\r\n", "return "]), max_size=12
+).map("".join)
+
+
+@given(text=texts)
+def test_each_token_on_its_own_gives_the_text_that_all_give_at_once(tokenizer: Tokenizer, text: str) -> None:
+    sink, told, _ = run(tokenizer, tokenizer.encode(text), Stopper())
+
+    assert sink.text == "".join(told) == text
+
+
+@given(text=texts)
+def test_what_is_told_is_never_part_of_a_character(tokenizer: Tokenizer, text: str) -> None:
+    _, told, _ = run(tokenizer, tokenizer.encode(text), Stopper())
+
+    assert not any("\ufffd" in piece for piece in told)
+    assert all(told)
+
+
+def test_a_character_that_is_never_finished_is_left_out(tokenizer: Tokenizer) -> None:
+    ids = tokenizer.encode("a😋")
+
+    sink, _, _ = run(tokenizer, ids[:-1], Stopper())
+
+    assert sink.text == "a"
+
+
+def test_bytes_that_become_no_character_do_not_hold_up_what_follows(tokenizer: Tokenizer) -> None:
+    ids = [*tokenizer.encode("😋")[:-1], *tokenizer.encode("ok")]
+
+    sink, told, _ = run(tokenizer, ids, Stopper())
+
+    assert sink.text == "".join(told)
+    assert sink.text.endswith("ok")
+
+
+def test_a_mark_adds_no_text(tokenizer: Tokenizer) -> None:
+    x = tokenizer.encode("x")
+
+    assert run(tokenizer, [*x, tokenizer.mark_id(HOLE), *x], Stopper())[0].text == "xx"
+
+
+def test_it_stops_with_the_token_that_completes_the_line(tokenizer: Tokenizer) -> None:
+    ids = tokenizer.encode("return 1") + tokenizer.encode("\n") + tokenizer.encode("x")
+
+    sink, told, num = run(tokenizer, ids, Stopper(StopRules(Shape.LINE)))
+
+    assert num == len(ids) - 1
+    assert sink.text == "".join(told) == "return 1"
+
+
+def test_what_may_be_taken_back_is_not_told_before_the_end(tokenizer: Tokenizer) -> None:
+    sink, told, _ = run(tokenizer, tokenizer.encode("a <en"), Stopper(None, ["<end>"]))
+
+    assert "".join(told) == "a "
+    assert sink.text == "a <en"
