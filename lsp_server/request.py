@@ -14,9 +14,6 @@ from engine.layout import Budget, Prompt
 from lsp_server.hole import Hole
 from lsp_server.settings import Settings
 
-NEAR_CHARS = 65536
-"""No budget reaches farther; a buffer of megabytes is not looked at whole."""
-
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
@@ -54,12 +51,3 @@ def build_request(
         max_ms=max_ms,
     )
     return EngineRequest(request, prompt)
-
-
-def _near(hole: Hole) -> str:
-    """The prefix; of a very large document its end, which starts at large steps for the KV cache's sake."""
-    if hole.offset <= 2 * NEAR_CHARS:
-        return hole.prefix
-    start = (hole.offset // NEAR_CHARS - 1) * NEAR_CHARS
-    line = hole.text.find("\n", start, hole.offset) + 1
-    return hole.text[line or start : hole.offset]

@@ -1,7 +1,5 @@
-"""Fixtures for whole sessions: a home of its own, a small workspace, a server in front of the real engine."""
+"""Fixtures for whole sessions: a small workspace, a server in front of the real engine."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,16 +10,6 @@ from cli_home import Home
 from lsp_client import LspClient
 
 Connect = Callable[..., LspClient]
-
-
-@pytest.fixture(scope="module")
-def home() -> Iterator[Home]:
-    """A home whose engines end with the module; its path is short, as a socket's must be."""
-    folder = Path(tempfile.mkdtemp(prefix="gf")).resolve()
-    home = Home(folder)
-    yield home
-    home.end_engines()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
