@@ -68,6 +68,7 @@ def measure(workspace: Path, runtime: Path, starts: int) -> dict[str, Any]:
         "keys": len(keys),
         "keys_without_engine": len(through),
         "engine_key_ms_median": _median(by_engine, "ms"),
+        "cold_over_engine_key": round(cold["ms"] / (_median(by_engine, "ms") or cold["ms"]), 1),
         "typed_through_ms_median": _median(through, "ms"),
         "prefilled_tokens_median": _median(by_engine, "prefilled"),
         "prefilled_tokens_max": max((key["prefilled"] for key in by_engine), default=0),

@@ -10,6 +10,12 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parent / "README.md"
+INTRODUCTION = """# Figures
+
+Made by the full runs of `python -m benchmarks.NAME`; this page is written by them. Times are medians unless
+the name says otherwise, `_ms` and `_s` are units, and a machine shared with others is noisy: trust ratios.
+"""
 
 
 def finish(name: str, figures: dict[str, Any], *, quick: bool) -> None:
@@ -18,7 +24,20 @@ def finish(name: str, figures: dict[str, Any], *, quick: bool) -> None:
     if not quick:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        PAGE.write_text(page(), encoding="utf-8")
     print(json.dumps(result))
+
+
+def page() -> str:
+    """Every kept result as a table."""
+    parts = [INTRODUCTION]
+    for path in sorted(RESULTS.glob("*.json")):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        machine = ", ".join(f"{key} {value}" for key, value in result["machine"].items())
+        rows = [f"| {key} | {value} |" for key, value in result["figures"].items()]
+        heading = f"## {result['name']}\n\n`python -m benchmarks.{result['name']}` at {result['commit']}: {machine}."
+        parts.append("\n".join((heading, "", "| figure | value |", "| --- | --- |", *rows, "")))
+    return "\n".join(parts)
 
 
 def machine() -> dict[str, Any]:

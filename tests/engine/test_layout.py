@@ -206,7 +206,8 @@ def test_the_format_caps_what_it_reads_well() -> None:
 
     budget = Budget.split(10**6, 128, fim)
 
-    assert (budget.context, budget.prefix, budget.suffix) == (1024, 1536, 512)
+    caps = (fim.max_context_tokens, fim.max_prefix_tokens, fim.max_suffix_tokens)
+    assert (budget.context, budget.prefix, budget.suffix) == caps
 
 
 def test_a_path_longer_than_its_file_may_be_is_left_out(builtin: Layout) -> None:
