@@ -35,8 +35,9 @@ def page() -> str:
         result = json.loads(path.read_text(encoding="utf-8"))
         machine = ", ".join(f"{key} {value}" for key, value in result["machine"].items())
         rows = [f"| {key} | {value} |" for key, value in result["figures"].items()]
-        heading = f"## {result['name']}\n\n`python -m benchmarks.{result['name']}` at {result['commit']}: {machine}."
-        parts.append("\n".join((heading, "", "| figure | value |", "| --- | --- |", *rows, "")))
+        made = f"`python -m benchmarks.{result['name']}` at {result['commit']}: {machine}."
+        table = ("| figure | value |", "| --- | --- |", *rows)
+        parts.append("\n".join((f"## {result['name']}", "", made, "", *table, "")))
     return "\n".join(parts)
 
 
