@@ -14,8 +14,10 @@ from engine.api import Shape, StopRules
 
 SAME_LINES = 3
 """So many equal lines in a row are a loop; the repeats are cut."""
-LOOPED_UNITS = 6
-MAX_UNIT_CHARS = 40
+MIN_UNIT_CHARS = 3
+MAX_UNIT_CHARS = 80
+LOOPED_CHARS = 72
+"""So many characters of equal units, and at least three of them, are a loop within a line."""
 _CLOSERS = (")", "]", "}")
 _OPENERS = (":", "(", "[", "{")
 _BRANCH = re.compile(r"(else|elif|except|finally|catch)\b")
@@ -82,13 +84,14 @@ class Stopper:
 def loop_end(line: str, start: int = 0) -> int | None:
     """Where `line`, read from `start` on, is first seen to go round in a loop, as in `2 * 60 * 60 * 60...`.
 
-    A loop is `LOOPED_UNITS` times the same 3 to `MAX_UNIT_CHARS` characters, with a letter or digit in them.
+    A loop is the same unit again and again, with a letter or digit in it: six times a short one, three times
+    a long one.
     """
-    for end in range(max(start, 3 * LOOPED_UNITS), len(line) + 1):
-        for size in range(3, min(MAX_UNIT_CHARS, end // LOOPED_UNITS) + 1):
+    for end in range(max(start, MIN_UNIT_CHARS * 3), len(line) + 1):
+        for size in range(MIN_UNIT_CHARS, min(MAX_UNIT_CHARS, end // 3) + 1):
             unit = line[end - size : end]
-            is_loop = line.endswith(unit * LOOPED_UNITS, 0, end)
-            if is_loop and any(map(str.isalnum, unit)):
+            num_units = min(6, max(3, LOOPED_CHARS // size))
+            if line.endswith(unit * num_units, 0, end) and any(map(str.isalnum, unit)):
                 return end
     return None
 
