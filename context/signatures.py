@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MAX_DOCSTRING = 120
 MAX_LINE = 110
+MAX_HEADER = 240
 MAX_VARIABLE_LINES = 3
 
 _ATTRIBUTE = re.compile(
@@ -126,7 +127,31 @@ def _header(data: bytes, node: Node) -> str:
     body = node.child_by_field_name("body")
     end = colon.end_byte if colon is not None else body.start_byte if body is not None else node.end_byte
     text = data[node.start_byte : end].decode("utf-8", errors="replace").rstrip()
+    if len(text) > MAX_HEADER and node.type == "function_definition":
+        return _short_header(data, node)
     return text if "\n" not in text else _joined(text)
+
+
+def _short_header(data: bytes, node: Node) -> str:
+    """A long `def` line by its parameters' names: what a caller writes, and room for other members."""
+    parameters, returns = node.child_by_field_name("parameters"), node.child_by_field_name("return_type")
+    name = node.child_by_field_name("name")
+    is_async = node.children[0].type == "async"
+    names = [_short_parameter(data, child) for child in parameters.named_children] if parameters else []
+    shown = ", ".join(parameter for parameter in names if parameter)
+    arrow = f" -> {' '.join(_source(data, returns).split())}" if returns is not None else ""
+    return f"{'async ' if is_async else ''}def {_source(data, name) if name else '_'}({shown}){arrow}:"
+
+
+def _short_parameter(data: bytes, node: Node) -> str:
+    if node.type == "comment":
+        return ""
+    if node.type in ("default_parameter", "typed_default_parameter"):
+        name = node.child_by_field_name("name")
+        return f"{_source(data, name)}=..." if name is not None else ""
+    if node.type == "typed_parameter":
+        return _source(data, node.named_children[0])
+    return _source(data, node)
 
 
 def _joined(text: str) -> str:
