@@ -60,12 +60,6 @@ def unit_text(facts: FileFacts, unit: Unit) -> str:
     return definition.body if unit.is_whole and definition.body else definition.signature
 
 
-def _other_members(facts: FileFacts, index: int, words: Collection[str]) -> list[Unit]:
-    core = {unit.index for unit in core_units(facts, index, words)}
-    members = facts.members.get(index, ())
-    return [Unit(member) for member in members if member not in core and is_public(facts.definitions[member])]
-
-
 def _render_members(facts: FileFacts, owner: int, chosen: Mapping[int, bool], pad: str) -> str:
     parts: list[str] = []
     is_gap = False

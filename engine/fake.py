@@ -46,11 +46,9 @@ class FakeBackend:
         self.is_dead = False
         self.requests: list[CompletionRequest] = []
         self.num_cancelled = 0
-        self.num_connects = 0
 
     async def ready(self, on_progress: OnProgress | None = None) -> EngineInfo:
         """Ready at once, unless dead."""
-        self.num_connects += 1
         if self.is_dead:
             raise EngineUnavailableError("the fake engine is dead")
         return builtin_info()

@@ -9,7 +9,6 @@ from engine.api import Shape, StopRules
 
 NEXT_LINES = 3
 _OPENERS = (":", "{", "(", "[", "=>", "->")
-_CLOSERS = frozenset(")]}>\"'`;,: \t")
 
 Multiline = Literal["auto", "never", "always"]
 
@@ -78,10 +77,6 @@ class Hole:
         return self.offset < len(self.text) and (
             self.text[self.offset].isalnum() or self.text[self.offset] == "_"
         )
-
-    def has_text_to_keep(self) -> bool:
-        """The line goes on after the cursor with more than what closes brackets and strings."""
-        return any(char not in _CLOSERS for char in self.line_suffix)
 
     def _line_start(self) -> int:
         return self.text.rfind("\n", 0, self.offset) + 1

@@ -69,11 +69,6 @@ class Worker:
         """Chunks, steps and tokens computed since the start."""
         return self._decoder.counters
 
-    @property
-    def num_waiting(self) -> int:
-        """Jobs in the mailbox."""
-        return len(self._mailbox)
-
     def submit(self, job: Job) -> None:
         """Queue a job; an older one of the same document is cancelled. Never waits for the model."""
         with self._counting:
