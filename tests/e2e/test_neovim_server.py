@@ -39,6 +39,21 @@ class TestRequests:
         editor.press("<Esc>")
         editor.until("the second is cancelled", lambda: len(scene.received("$/cancelRequest")) == 2)
 
+    def test_what_a_loading_engine_could_not_answer_is_asked_again(self, scene: Scene) -> None:
+        editor = scene.open([])
+        asked = "textDocument/inlineCompletion"
+        editor.press("ix")
+        editor.until("it is asked", lambda: len(scene.received(asked)) == 1)
+        ready = {"kind": "Normal", "busy": False, "message": "toy on cpu"}
+        messages = [{"method": "didChangeStatus", "params": ready}]
+        scene.ask_server(editor, "fake/emit", {"messages": messages})
+        editor.until("it is asked again", lambda: len(scene.received(asked)) == 2)
+        scene.ask_server(editor, "fake/emit", {"messages": messages})
+        editor.press("y")
+        editor.until("the next key is asked for", lambda: len(scene.received(asked)) == 3)
+        positions = [params["position"]["character"] for params in scene.received(asked)]
+        assert positions == [1, 1, 2]
+
     def test_positions_are_utf_16_behind_an_emoji(self, scene: Scene) -> None:
         editor = scene.open([rule("# 😋é ", "# 😋é yes)", range=span(0, 7))], "x)\n")
         editor.press("i# 😋é <Esc>lrxa")

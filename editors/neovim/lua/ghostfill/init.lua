@@ -14,6 +14,7 @@ local function watch()
   -- The cursor and the mode are settled, and the popup menu is gone, only after these events.
   on({ 'InsertEnter', 'CompleteDone' }, vim.schedule_wrap(update))
   on('User', function() session.on_ready() end, 'GhostfillReady')
+  on('User', function() session.on_status() end, 'GhostfillStatus')
   on({ 'CompleteChanged', 'TextChangedP', 'InsertLeave', 'BufLeave' }, session.stop)
   on({ 'FileType', 'BufFilePost' }, function(event) client.attach(event.buf) end)
   on({ 'BufUnload' }, function(event) client.detach(event.buf) end)

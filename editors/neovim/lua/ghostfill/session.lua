@@ -105,6 +105,15 @@ function M.on_ready()
   M.update(early and early.invoked)
 end
 
+--- The engine is loading, or loaded: what it had no answer to is asked again.
+function M.on_status()
+  if asked and asked.client and not asked.id and not offer then
+    local invoked = asked.invoked
+    asked = nil
+    M.update(invoked)
+  end
+end
+
 --- Hides the ghost text; nothing is asked until something changes.
 function M.dismiss()
   hide()

@@ -30,11 +30,15 @@ end
 --- Handler of the notification `didChangeStatus`.
 function M.on_change(_, params, context)
   local state = state_of(context.client_id)
+  local was = state.message
   state.kind, state.busy, state.message = params.kind, params.busy == true, params.message or ''
   if state.kind == 'Error' and state.message ~= '' then
     M.error_once(context.client_id, state.message)
   elseif state.kind == 'Normal' then
     state.said = nil
+    if state.message ~= was then
+      vim.api.nvim_exec_autocmds('User', { pattern = 'GhostfillStatus', modeline = false })
+    end
   end
   vim.cmd('redrawstatus')
 end
