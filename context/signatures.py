@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MAX_DOCSTRING = 120
 MAX_LINE = 110
+MAX_DEFAULT = 8
 MAX_HEADER = 240
 MAX_VARIABLE_LINES = 3
 
@@ -133,7 +134,7 @@ def _header(data: bytes, node: Node) -> str:
 
 
 def _short_header(data: bytes, node: Node) -> str:
-    """A long `def` line by its parameters' names: what a caller writes, and room for other members."""
+    """A long `def` line without annotations and long defaults: room for other members."""
     parameters, returns = node.child_by_field_name("parameters"), node.child_by_field_name("return_type")
     name = node.child_by_field_name("name")
     is_async = node.children[0].type == "async"
@@ -147,8 +148,9 @@ def _short_parameter(data: bytes, node: Node) -> str:
     if node.type == "comment":
         return ""
     if node.type in ("default_parameter", "typed_default_parameter"):
-        name = node.child_by_field_name("name")
-        return f"{_source(data, name)}=..." if name is not None else ""
+        name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+        default = _source(data, value) if value is not None else "..."
+        return f"{_source(data, name) if name else '_'}={default if len(default) <= MAX_DEFAULT else '...'}"
     if node.type == "typed_parameter":
         return _source(data, node.named_children[0])
     return _source(data, node)

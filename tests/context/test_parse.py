@@ -208,14 +208,16 @@ def solid_rows(facts: FileFacts) -> list[tuple[str, str, int]]:
     return rows
 
 
-def test_a_long_signature_is_shown_by_its_parameters_names() -> None:
-    """Annotations and defaults of a `def` that takes many lines give way to other members."""
+def test_a_long_signature_is_shown_without_annotations_and_long_defaults() -> None:
+    """What takes many lines gives way to other members."""
     parameters = ", ".join(f"option_{i}: dict[str, int] | None = None" for i in range(8))
     source = (
-        f"async def run(self, path: str, /, *rest: int, {parameters}, **more: str) -> int:\n    return 1\n"
+        f"async def run(self, path: str, /, *rest: int, {parameters}, mode=make_default_mode(), **more: str)"
+        " -> int:\n    return 1\n"
     )
 
     (definition,) = extract(source).definitions
 
-    names = ", ".join(f"option_{i}=..." for i in range(8))
-    assert definition.signature == f"async def run(self, path, /, *rest, {names}, **more) -> int: ...\n"
+    names = ", ".join(f"option_{i}=None" for i in range(8))
+    header = f"async def run(self, path, /, *rest, {names}, mode=..., **more) -> int: ...\n"
+    assert definition.signature == header
