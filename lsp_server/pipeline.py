@@ -13,7 +13,6 @@ from enum import StrEnum
 from pathlib import Path
 
 from context import Plan, RepoContext
-from context.languages import language_of
 from engine.backends.base import EngineInfo
 from engine.errors import NoInfillError
 from lsp_server.documents import DocumentSnapshot
@@ -148,7 +147,6 @@ class Pipeline:
         self, ask: Ask, hole: Hole, info: EngineInfo, plan: Plan | None, deadline: float | None
     ) -> EngineRequest:
         path = ask.snapshot.path or Path(ask.snapshot.uri.rpartition("/")[2] or "untitled")
-        language = language_of(path)
         max_ms = None
         if deadline is not None:
             max_ms = max(1, int((deadline - asyncio.get_running_loop().time()) * 1000) - ANSWER_MS)
@@ -157,8 +155,7 @@ class Pipeline:
             info,
             hole,
             self._context.relative(path),
-            plan.segments if plan else (),
-            leader=language.comment if language else "#",
+            plan,
             document=f"{self._client_id} {ask.snapshot.uri}",
             max_ms=max_ms,
         )

@@ -5,10 +5,11 @@ Knows settings, layout and stop rules; runs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.api import CompletionRequest, Segment
+from context import Plan
+from context.languages import language_of
+from engine.api import CompletionRequest
 from engine.backends.base import EngineInfo
 from engine.layout import Budget, Prompt
 from lsp_server.hole import Hole
@@ -34,13 +35,14 @@ def build_request(
     info: EngineInfo,
     hole: Hole,
     path: str,
-    segments: Sequence[Segment],
+    plan: Plan | None,
     *,
-    leader: str = "#",
     document: str | None = None,
     max_ms: int | None = None,
 ) -> EngineRequest:
     """The engine's request for `hole` of the file at `path`; raises NoInfillError."""
+    segments, language = plan.segments if plan else (), language_of(path)
+    leader = language.comment if language else "#"
     prompt = info.layout.prompt(segments, path, hole.prefix, hole.suffix, budget_for(settings, info), leader)
     rules = hole.stop_rules(settings.inline.multiline, settings.inline.max_lines)
     request = CompletionRequest(

@@ -57,7 +57,7 @@ class Session:
         self.status.is_wanted = self._client_wants("status")
         self.feedback = Feedback()
         self.newest = Newest()
-        self._told: set[str] = set()
+        self._told_problems: set[str] = set()
         self._overlays: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._configuration: Mapping[str, Any] = {}
@@ -124,7 +124,8 @@ class Session:
         path = uri_to_path(uri)
         if path is not None and not self.roots:
             self.rebuild_context([project_root(path)])
-        self.read_overlay(uri)
+        else:
+            self.read_overlay(uri)
         snapshot = self.server.snapshot(uri)
         if snapshot is not None and not self.is_off_for(snapshot):
             self._background(self.pipeline.prepare(snapshot))
@@ -153,11 +154,9 @@ class Session:
             self.context.set_open(snapshot.path, snapshot.text)
 
     def tell_user(self, message: str) -> None:
-        """Show a sentence in the editor, once."""
-        if message not in self._told:
-            self._told.add(message)
-            params = t.ShowMessageParams(type=t.MessageType.Warning, message=f"ghostfill: {message}")
-            self.server.window_show_message(params)
+        """Show a sentence in the editor."""
+        params = t.ShowMessageParams(type=t.MessageType.Warning, message=f"ghostfill: {message}")
+        self.server.window_show_message(params)
 
     def can(self, capability: str) -> bool:
         """The client has a capability, named by its dotted path."""
@@ -174,9 +173,11 @@ class Session:
 
     def _load_settings(self) -> Settings:
         settings, problems = load_settings(self.options, self._configuration, self.roots)
-        for problem in problems:
+        for problem in map(str, problems):
             log.warning("settings: %s", problem)
-            self.tell_user(str(problem))
+            if problem not in self._told_problems:
+                self._told_problems.add(problem)
+                self.tell_user(problem)
         return settings
 
     def _choose_backend(self) -> Backend:

@@ -45,6 +45,11 @@ class Client:
         else:
             self.notifications.append((message["method"], message.get("params")))
 
+    @property
+    def shown(self) -> list[str]:
+        """The messages shown to the user so far."""
+        return [params["message"] for method, params in self.notifications if method == "window/showMessage"]
+
     def notify(self, method: str, params: Any) -> None:
         self._receive({"method": method, "params": params})
 

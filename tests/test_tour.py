@@ -1,4 +1,4 @@
-"""Read this first: what ghostfill does for its user, in eight short tests with a scripted model."""
+"""Read this first: what ghostfill does for its user, in nine short tests with a scripted model."""
 
 import asyncio
 from pathlib import Path
@@ -105,6 +105,21 @@ async def test_a_dead_engine_disturbs_nobody(workspace: Path) -> None:
         backend.is_dead = False
         await client.server.session.link.info(wait=True)
         assert await client.ghost_text(workspace / "main.py", trigger=1) == "40 + 2"
+
+
+async def test_trouble_is_told_once_and_again_after_a_restart(workspace: Path) -> None:
+    """However often a dead engine is asked for, one message; `ghostfill.restartEngine` starts anew."""
+    backend = FakeBackend(lambda prompt: "")
+    backend.is_dead = True
+    async with connected(backend, workspace, NO_WAIT) as client:
+        client.open(workspace / "main.py")
+        for _ in range(3):
+            await client.ghost_text(workspace / "main.py", trigger=1)
+        assert client.shown == ["ghostfill: the fake engine is dead"]
+
+        await client.request("workspace/executeCommand", {"command": "ghostfill.restartEngine"})
+        await client.server.session.link.info(wait=True)
+        assert client.shown == ["ghostfill: the fake engine is dead"] * 2
 
 
 async def test_text_that_stands_below_is_not_offered(workspace: Path) -> None:

@@ -87,15 +87,8 @@ class Workbench:
         is_wanted = with_context and self.settings.context.enabled
         plan = await asyncio.to_thread(self.plan, path, text, offset, info) if is_wanted else None
         context_ms = _ms_since(started)
-        hole, language = Hole(text, offset), language_of(path)
-        asked = build_request(
-            self.settings,
-            info,
-            hole,
-            plan.path if plan else self.context.relative(path),
-            plan.segments if plan else (),
-            leader=language.comment if language else "#",
-        )
+        hole = Hole(text, offset)
+        asked = build_request(self.settings, info, hole, self.context.relative(path), plan)
         engine_started = time.perf_counter()
         completion = await self.backend.complete(asked.request)
         return Worked(
