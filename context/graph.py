@@ -7,7 +7,7 @@ alone emits files too early around a cycle; inside a cycle it is DeepSeek-Coder'
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 Edges = Mapping[str, Collection[str]]
 
@@ -86,24 +86,15 @@ def strongly_connected(nodes: Iterable[str], edges: Edges) -> list[list[str]]:
     return components
 
 
-def reachable(starts: Iterable[str], edges: Edges) -> dict[str, int]:
-    """The distance in edges from the nearest start to every node that can be reached; starts are at 0."""
+def reachable(starts: Iterable[str], edges_of: Callable[[str], Iterable[str]], limit: int) -> dict[str, int]:
+    """The distance in edges from the nearest start to every node within `limit` edges; starts are at 0."""
     distance = dict.fromkeys(starts, 0)
     frontier = list(distance)
-    while frontier:
-        reached = sorted({node for current in frontier for node in edges.get(current, ())} - distance.keys())
-        distance |= dict.fromkeys(reached, distance[frontier[0]] + 1)
+    for step in range(1, limit + 1):
+        reached = sorted({node for current in frontier for node in edges_of(current)} - distance.keys())
+        distance |= dict.fromkeys(reached, step)
         frontier = reached
     return distance
-
-
-def reversed_edges(edges: Edges) -> dict[str, set[str]]:
-    """The same graph with every edge turned round."""
-    turned: dict[str, set[str]] = {}
-    for node, dependencies in edges.items():
-        for dependency in dependencies:
-            turned.setdefault(dependency, set()).add(node)
-    return turned
 
 
 def _pop_until(node: str, path: list[str], on_path: set[str]) -> list[str]:

@@ -7,8 +7,9 @@ tokenizer does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from context.candidate import Candidate, Unit
 from context.plan import Considered
@@ -20,9 +21,12 @@ HEADER_TOKENS = 12
 """What the path header of one segment costs in a FIM format, roughly."""
 DEFINITION_TOKENS = 300
 """Large classes would eat the budget in order: each used definition gets this much first."""
+MIN_TOKENS = HEADER_TOKENS + 8
+"""Less is not worth a look."""
 GAP_TOKENS = 4
 """A `...` line or a blank line between pieces."""
 MAX_COUNTED_TEXTS = 20_000
+_NOTHING = FileFacts()
 
 
 class TokenCounts:
@@ -63,11 +67,17 @@ class Packer:
     """One plan in the making."""
 
     def __init__(
-        self, budget_tokens: int, count_tokens: Callable[[str], int], facts: Mapping[str, FileFacts]
+        self,
+        budget_tokens: int,
+        count_tokens: Callable[[str], int],
+        facts_of: Callable[[str], FileFacts | None],
+        taken: Mapping[str, Collection[int]] = MappingProxyType({}),
     ) -> None:
         self._budget = budget_tokens
         self._count = count_tokens
-        self._facts = facts
+        self._facts_of = facts_of
+        self._taken = taken
+        """Definitions that stand in the prompt already: of them only headers come again, above members."""
         self._used = 0
         self._chosen: dict[str, _Chosen] = {}
         self._spent: dict[tuple[str, str], int] = {}
@@ -80,6 +90,18 @@ class Packer:
         """What is left of the budget, by the sum of the pieces."""
         return self._budget - self._used
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing of use will fit any more."""
+        return self.free_tokens < MIN_TOKENS
+
+    def add_all(self, candidates: Iterable[Candidate]) -> None:
+        """Takes what fits, and asks for no further candidate once it is full."""
+        for candidate in candidates:
+            self.add(candidate)
+            if self.is_full:
+                return
+
     def add(self, candidate: Candidate) -> None:
         """Takes what fits of a candidate."""
         self._considered.setdefault(candidate.key, candidate)
@@ -88,7 +110,7 @@ class Packer:
             return
         share = DEFINITION_TOKENS if candidate.is_capped else self._budget
         spent = self._spent.get((candidate.key, candidate.name), 0) if candidate.is_capped else 0
-        for unit in candidate.units:
+        for unit in self._untaken(candidate):
             cost = self._cost(candidate.key, unit)
             if (
                 cost is None
@@ -99,6 +121,16 @@ class Packer:
             self._choose(candidate, unit, cost)
             spent += cost
         self._spent[candidate.key, candidate.name] = spent
+
+    def _untaken(self, candidate: Candidate) -> list[Unit]:
+        """The pieces that no earlier part of the prompt holds, and the classes around them."""
+        taken = self._taken.get(candidate.key, ())
+        if not taken:
+            return list(candidate.units)
+        definitions = self._facts(candidate.key).definitions
+        new = [unit for unit in candidate.units if unit.index not in taken]
+        owners = {definitions[unit.index].owner for unit in new}
+        return [unit for unit in candidate.units if unit.index not in taken or unit.index in owners]
 
     @staticmethod
     def _is_too_much(spent: int, cost: int, share: int) -> bool:
@@ -117,6 +149,22 @@ class Packer:
         self._history.append((key, -1))
         return True
 
+    def chosen(self) -> dict[str, frozenset[int]]:
+        """The definitions that are in, by file; a file that is there as text has all of them."""
+        return {
+            key: frozenset(range(len(self._facts(key).definitions)) if chosen.text else chosen.units)
+            for key, chosen in self._chosen.items()
+            if self._facts_of(key) is not None
+        }
+
+    def candidates(self) -> list[Candidate]:
+        """The first candidate of each file."""
+        return list(self._considered.values())
+
+    def texts(self) -> list[str]:
+        """The files that are in as text."""
+        return [key for key, chosen in self._chosen.items() if chosen.text]
+
     def finish(
         self, arrange: Callable[[list[str], list[str]], Iterable[str]], path_of: Callable[[str], str]
     ) -> tuple[tuple[Segment, ...], int, tuple[Considered, ...]]:
@@ -128,6 +176,9 @@ class Packer:
         considered = tuple(self._report(key, path_of(key)) for key in self._considered)
         return segments, self._total(), considered
 
+    def _facts(self, key: str) -> FileFacts:
+        return self._facts_of(key) or _NOTHING
+
     def _add_text(self, candidate: Candidate) -> None:
         cost = self._count(candidate.text) + HEADER_TOKENS
         if candidate.key not in self._chosen and cost <= self.free_tokens:
@@ -137,7 +188,7 @@ class Packer:
 
     def _cost(self, key: str, unit: Unit) -> int | None:
         """Tokens that a unit adds, or None if it is there already or its class is not."""
-        facts = self._facts[key]
+        facts = self._facts(key)
         chosen = self._chosen[key].units if key in self._chosen else {}
         definition = facts.definitions[unit.index]
         is_new_text = unit.is_whole and not chosen.get(unit.index, True)
@@ -174,7 +225,7 @@ class Packer:
 
     def _text(self, key: str) -> str:
         chosen = self._chosen[key]
-        return chosen.text or render(self._facts[key], chosen.units)
+        return chosen.text or render(self._facts(key), chosen.units)
 
     def _segment(self, key: str, path: str) -> Segment:
         chosen = self._chosen[key]
@@ -185,7 +236,7 @@ class Packer:
         candidate = self._considered[key]
         if key in self._chosen:
             return Considered(path, _phrase(self._chosen[key].reasons), self._count(self._text(key)), True)
-        facts = self._facts.get(key)
+        facts = self._facts_of(key)
         texts = [unit_text(facts, unit) for unit in candidate.units] if facts else [candidate.text]
         return Considered(
             path, _phrase([(candidate.reason, candidate.name)]), sum(map(len, texts)) // 4, False

@@ -1,23 +1,18 @@
-"""An immutable view of all indexed files: facts, who imports whom, where a name is defined, the one global
-order.
+"""All that is known of a workspace's files: entries, names, words, imports. Not thread-safe.
 
-Knows nothing of budgets, disks or threads. A new view takes over from the old one all that a change did not
-touch.
+Knows nothing of budgets or disks. A change of one file costs time in proportion to that file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Collection
+from dataclasses import dataclass
 
-from context.graph import dependency_order, reachable, reversed_edges
-from context.imports.python import Module, PythonModules
-from context.paths import Identity, is_twin
-from context.symbols import FileFacts, Kind, Scope
-
-MAX_CHASE = 6
-"""How many re-exports are followed from an import to its definition."""
+from context.import_graph import ImportGraph
+from context.name_index import NameIndex
+from context.paths import Identity, folder_of, is_twin
+from context.symbols import FileFacts
+from context.word_index import WordIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,144 +23,67 @@ class Entry:
     """Workspace-relative."""
     identity: Identity | None
     facts: FileFacts | None
-    """None if the file is not Python, or has not been parsed yet, or could not be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a name is defined."""
-
-    key: str
-    indices: tuple[int, ...]
-    """Definitions of the file; several for overloads and for alternatives under `if`."""
+    """None if the file has not been parsed yet, or could not be."""
 
 
 class Project:
-    """The files as they were at one moment."""
+    """The files of one workspace as they are now."""
 
-    def __init__(
-        self, entries: Mapping[str, Entry], roots: tuple[str, ...], previous: Project | None = None
-    ) -> None:
-        self.entries = entries
-        is_same_set = previous is not None and previous.entries.keys() == entries.keys()
-        self.modules: PythonModules = (
-            previous.modules if previous and is_same_set else PythonModules(entries, roots)
-        )
-        self._edges: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
-        for key, entry in entries.items():
+    def __init__(self, roots: Collection[str] = ()) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.names = NameIndex()
+        self.words = WordIndex()
+        self.graph = ImportGraph(tuple(roots))
+        self._by_folder: dict[str, set[str]] = {}
+        self._by_identity: dict[Identity, set[str]] = {}
+
+    def put(self, key: str, entry: Entry) -> None:
+        """A file as it is now."""
+        old = self.entries.get(key)
+        if old == entry:
+            return
+        self._unfile(key, old)
+        self.entries[key] = entry
+        self._by_folder.setdefault(folder_of(key).casefold(), set()).add(key)
+        if entry.identity is not None:
+            self._by_identity.setdefault(entry.identity, set()).add(key)
+        if old is None or old.facts != entry.facts:
+            self.graph.put(key, entry.facts.imports if entry.facts else ())
             if entry.facts is None:
-                continue
-            old = previous.entries[key].facts if previous and is_same_set else None
-            if previous and old is not None and old.imports == entry.facts.imports:
-                self._edges[key] = previous._edges[key]
+                self.names.drop(key)
+                self.words.drop(key)
             else:
-                self._edges[key] = self._dependencies(key, entry.facts)
-        is_same_graph = is_same_set and previous is not None and previous._edges == self._edges
-        self.order: Mapping[str, int] = previous.order if previous and is_same_graph else self._ordered()
+                self.names.put(key, entry.facts)
+                self.words.put(key, entry.facts.words.split())
 
-    def without(self, hidden: Collection[str]) -> Project:
-        """The same files with nothing known of what stands in some of them."""
-        blind = {key: replace(self.entries[key], facts=None) for key in hidden if key in self.entries}
-        return Project({**self.entries, **blind}, (), self)
+    def drop(self, key: str) -> None:
+        """A file that is gone."""
+        old = self.entries.pop(key, None)
+        if old is not None:
+            self._unfile(key, old)
+            self.graph.drop(key)
+            self.names.drop(key)
+            self.words.drop(key)
 
-    def imported_by(self, key: str) -> frozenset[str]:
-        """The files that a file's imports name, weak ones too."""
-        hard, weak = self._edges.get(key, (frozenset(), frozenset()))
-        return hard | weak
+    def facts(self, key: str) -> FileFacts | None:
+        """What a file holds, or None."""
+        entry = self.entries.get(key)
+        return entry.facts if entry else None
 
-    def distances(self, starts: Iterable[str]) -> dict[str, int]:
-        """Import steps from the nearest start."""
-        return reachable(starts, {key: hard | weak for key, (hard, weak) in self._edges.items()})
-
-    def arrange(self, keys: Iterable[str], last: Iterable[str]) -> list[str]:
-        """The global order of some files, those in `last` as late as their dependents among `keys` allow."""
-        late = reachable(last, self._dependents)
-        nowhere = len(self.order)
-        return sorted(keys, key=lambda key: (key in late, self.order.get(key, nowhere), key))
+    def in_folder(self, folder: str) -> list[str]:
+        """The files of one folder, in order of name."""
+        found = self._by_folder.get(folder.casefold(), ())
+        return sorted(key for key in found if folder_of(key) == folder)
 
     def same_file(self, key: str, identity: Identity | None) -> frozenset[str]:
-        """Every name under which a file is indexed: hard links, other case, backup twins."""
-        return frozenset(
-            other
-            for other, entry in self.entries.items()
-            if is_twin(other, key) or (identity is not None and entry.identity == identity)
-        ) | {key}
+        """Every name under which a file is known: hard links, other case, backup twins."""
+        beside = self._by_folder.get(folder_of(key).casefold(), ())
+        linked = self._by_identity.get(identity, ()) if identity is not None else ()
+        return frozenset([key, *(other for other in beside if is_twin(other, key)), *linked])
 
-    def define(self, key: str, name: str, limit: int = MAX_CHASE) -> Target | Module | None:
-        """What a name at the top level of a file means: definitions, a module, or nothing we know."""
-        entry = self.entries.get(key)
-        if entry is None or entry.facts is None or limit == 0:
-            return None
-        facts = entry.facts
-        indices = facts.top_level.get(name, ())
-        solid = tuple(index for index in indices if facts.definitions[index].kind is not Kind.VARIABLE)
-        if solid:
-            return Target(key, solid)
-        # `X = None` under `except ImportError` must not hide the import above it
-        return self._imported(key, facts, name, limit - 1) or (Target(key, indices) if indices else None)
-
-    def resolve(self, module: Module, name: str, limit: int = MAX_CHASE) -> Target | Module | None:
-        """What `module.name` means: its submodule before its definition."""
-        submodule = self.modules.child(module, name)
-        if submodule is not None and submodule.file:
-            return submodule
-        found = self.define(module.file, name, limit) if module.file else None
-        return found or submodule
-
-    def star_names(self, key: str, limit: int = MAX_CHASE) -> Iterator[str]:
-        """The names that `from module import *` brings from a file."""
-        entry = self.entries.get(key)
-        if entry is None or entry.facts is None or limit == 0:
+    def _unfile(self, key: str, entry: Entry | None) -> None:
+        if entry is None:
             return
-        facts = entry.facts
-        if facts.exports is not None:
-            yield from facts.exports
-            return
-        yield from (name for name in facts.top_level if not name.startswith("_"))
-        for statement in facts.imports:
-            if statement.scope is Scope.FUNCTION:
-                continue
-            for binding in self.modules.bindings(key, statement):
-                if binding.bound != "*":
-                    yield from [binding.bound] if not binding.bound.startswith("_") else []
-                elif binding.module.file:
-                    yield from self.star_names(binding.module.file, limit - 1)
-
-    def _ordered(self) -> dict[str, int]:
-        python = [key for key in self.entries if key.endswith((".py", ".pyi"))]
-        return {key: rank for rank, key in enumerate(dependency_order(python, self._hard))}
-
-    @cached_property
-    def _hard(self) -> dict[str, frozenset[str]]:
-        return {key: hard for key, (hard, _) in self._edges.items()}
-
-    @cached_property
-    def _dependents(self) -> dict[str, set[str]]:
-        return reversed_edges(self._hard)
-
-    def _dependencies(self, key: str, facts: FileFacts) -> tuple[frozenset[str], frozenset[str]]:
-        hard: set[str] = set()
-        weak: set[str] = set()
-        for statement in facts.imports:
-            (weak if statement.is_weak else hard).update(self.modules.files_of(key, statement))
-        return frozenset(hard), frozenset(weak - hard)
-
-    def _imported(self, key: str, facts: FileFacts, name: str, limit: int) -> Target | Module | None:
-        for statement in (*facts.bound.get(name, ()), *facts.bound.get("*", ())):
-            for binding in self.modules.bindings(key, statement):
-                found = self._through(binding.module, binding.name, binding.bound, name, limit)
-                if found is not None:
-                    return found
-        return None
-
-    def _through(
-        self, module: Module, name: str, bound: str, wanted: str, limit: int
-    ) -> Target | Module | None:
-        if bound == "*":
-            entry = self.entries.get(module.file or "")
-            if entry is None or entry.facts is None or not entry.facts.is_exported(wanted):
-                return None
-            return self.resolve(module, wanted, limit)
-        if bound != wanted:
-            return None
-        return self.resolve(module, name, limit) if name else module
+        self._by_folder[folder_of(key).casefold()].discard(key)
+        if entry.identity is not None:
+            self._by_identity[entry.identity].discard(key)

@@ -1,259 +1,158 @@
 """Which pieces of which files the file at the cursor may need, most wanted first. Counts no tokens.
 
-For Python: definitions of used names; classes named in their signatures; signatures of imported files by
-distance; files of the same folder; open buffers. For other languages: the same folder and open buffers.
+Two lists. What is chosen for the whole file stays while the cursor moves: definitions of used names, classes
+that own used members, classes named in signatures, then signatures of imported files, the folder, files two
+imports away, open buffers. What is chosen for the cursor: the used definitions nearest to it, in full.
 """
 
 from __future__ import annotations
 
-import builtins
-import keyword
 import math
-import re
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from context.candidate import Candidate
-from context.imports.python import Module
-from context.languages import language_of
-from context.paths import folder_of, name_of
-from context.project import Entry, Project, Target
+from context.candidate import Candidate, Unit
+from context.lookup import Lookup
+from context.name_index import Target
+from context.paths import folder_of
 from context.repo_map import core_units, map_units, other_units
-from context.symbols import FileFacts, Kind
+from context.symbols import FileFacts
+from context.used_names import Used, UsedNames
 from context.uses import Uses
 
-MAX_DISTANCE = 3
 MAX_SIBLINGS = 8
 MAX_FILES = 64
-
-_NAME = re.compile(r"[^\W\d]\w{2,}")
-_COMMON = frozenset([*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "self", "cls"])
-
-
-def rank_python(project: Project, key: str, uses: Uses, opened: Sequence[str]) -> list[Candidate]:
-    """Candidates for a Python file, of which `project` knows no facts. `opened`: the newest buffer first."""
-    return _PythonRanking(project, key, uses, opened).candidates()
+MAX_NEAR = 12
+CAP_NEAR = False
+SMALL_PROJECT = 300
+"""In a larger one, likeness alone finds the wrong files."""
 
 
-def rank_plain(
-    project: Project,
-    key: str,
-    language: str,
-    hidden: Collection[str],
-    opened: Sequence[str],
-    text_of: Callable[[str], str],
-) -> list[Candidate]:
-    """Candidates for any other language: whole texts, open buffers first, the same extension first."""
-    folder, extension = folder_of(key), name_of(key).rpartition(".")[2]
-    row = language_of(key)
+class Ranking:
+    """Candidates for one file, of which `lookup` knows no facts. `opened`: the newest buffer first."""
 
-    def is_kin(other: str) -> bool:
-        found = language_of(other)
-        return other.endswith(f".{extension}") or (
-            found is not None and (found == row or found.id == language)
-        )
-
-    siblings = sorted(other for other in project.entries if folder_of(other) == folder and is_kin(other))
-    buffers = sorted((other for other in opened if other not in hidden), key=lambda other: not is_kin(other))
-    ranked = [(other, "open_file", "open in the editor") for other in buffers]
-    ranked += [
-        (other, "sibling", "same folder") for other in siblings if other not in hidden and other not in opened
-    ]
-    found = [
-        Candidate(other, kind, reason, text=text_of(other))
-        for other, kind, reason in ranked[: MAX_SIBLINGS * 2]
-    ]
-    return [candidate for candidate in found if candidate.text]
-
-
-class _PythonRanking:
-    def __init__(self, project: Project, key: str, uses: Uses, opened: Sequence[str]) -> None:
-        self._project = project
+    def __init__(self, lookup: Lookup, key: str, uses: Uses, opened: Sequence[str]) -> None:
+        self._lookup = lookup
         self._key = key
         self._uses = uses
         self._opened = opened
-        self._words = uses.words - _COMMON
-        self._modules: dict[str, None] = {}
-        """Files that the file's own imports name or lead to, in that order."""
+        self._names = UsedNames(lookup, key, uses)
+        self._by_import = self._names.by_import()
+        self._by_member = self._names.by_member([used.target for used in self._by_import])
 
-    def candidates(self) -> list[Candidate]:
-        used = self._used_definitions()
-        found = [self._definition(target, "defines", name) for name, target in used]
-        found += [self._rest(target, "defines", name) for name, target in used]
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The files that the file's own imports lead to."""
+        return tuple(self._names.modules)
+
+    def for_file(self) -> Iterator[Candidate]:
+        """What the file as a whole needs; looks no further than it is asked."""
+        return (candidate for candidate in self._for_file() if candidate.units)
+
+    def _for_file(self) -> Iterator[Candidate]:
+        yield from (self._definition(used, "defines") for used in self._by_import)
+        yield from (self._definition(used, "has a member") for used in self._by_member)
+        mentioned = self._names.by_mention(self._by_import)
+        yield from (self._definition(used, "named in signatures:") for used in mentioned)
+        yield from (self._rest(used, "defines") for used in self._by_import)
+        yield from self._files()
+
+    def for_cursor(self) -> list[Candidate]:
+        """What is imported and waits to be used, then the used definitions nearest to the cursor.
+
+        Of what is imported everything that is public.
+        """
+        imported = set(self._by_import)
+        used = [row for row in (*self._by_import, *self._by_member) if row.lines]
+        nearest = sorted(used, key=lambda row: (self._distance(row.lines), row.name, row.target))
+        found = [self._near(row, "imported, not used yet:", is_full=True) for row in self._names.waiting()]
         found += [
-            self._definition(target, "named in signatures:", name) for name, target in self._types(used)
+            self._near(row, "used near the cursor:", is_full=row in imported) for row in nearest[:MAX_NEAR]
         ]
-        found += self._imported_files()
-        mapped = {candidate.key for candidate in found if candidate.kind == "repo_map"}
-        found += self._neighbours(mapped)
         return [candidate for candidate in found if candidate.units]
 
-    def _used_definitions(self) -> list[tuple[str, Target]]:
-        """Level 1: by rough number of uses, so that one more use seldom changes the order; then by name."""
-        uses: dict[Target, tuple[int, str]] = {}
-        for statement in self._uses.facts.imports:
-            for binding in self._project.modules.bindings(self._key, statement):
-                self._note_module(binding.module)
-                if binding.bound == "*":
-                    self._add_star(binding.module, uses)
-                elif binding.name:
-                    found = self._project.resolve(binding.module, binding.name)
-                    self._add(found, binding.bound, self._uses.names.get(binding.bound, 0), uses)
-                else:
-                    self._add(binding.module, binding.bound, 0, uses)
-        self._add_fixtures(uses)
-        ranked = sorted(uses, key=lambda target: (-uses[target][0].bit_length(), uses[target][1], target.key))
-        level = [(uses[target][1], target) for target in ranked]
-        return level + self._inherited([target for _, target in level])
+    def _near(self, used: Used, reason: str, *, is_full: bool) -> Candidate:
+        facts = self._lookup.facts(used.target.key) or FileFacts()
+        units = [unit for index in used.target.indices for unit in core_units(facts, index, self._words)]
+        units += self._others(facts, used.target) if is_full else []
+        return Candidate(used.target.key, "near", reason, used.name, tuple(units), is_capped=CAP_NEAR)
 
-    def _add(
-        self, found: Target | Module | None, name: str, count: int, uses: dict[Target, tuple[int, str]]
-    ) -> None:
-        """A definition counts as it is; a module counts for the attributes that are used of it."""
-        if isinstance(found, Target):
-            before = uses.get(found, (0, name))
-            uses[found] = (before[0] + count, before[1])
-            self._modules.setdefault(found.key)
-        elif isinstance(found, Module):
-            self._note_module(found)
-            for path, times in Counter(self._uses.chains.get(name, ())).items():
-                target, last = self._follow(found, path)
-                if target is not None:
-                    self._add(target, last, times, uses)
+    @property
+    def _words(self) -> frozenset[str]:
+        return self._names.words
 
-    def _follow(self, module: Module, path: tuple[str, ...]) -> tuple[Target | None, str]:
-        found: Target | Module | None = module
-        last = ""
-        for last in path:
-            if not isinstance(found, Module):
-                break
-            found = self._project.resolve(found, last)
-            if isinstance(found, Module):
-                self._note_module(found)
-            else:
-                break
-        return (found, last) if isinstance(found, Target) else (None, last)
+    def _files(self) -> Iterator[Candidate]:
+        """Repo maps: imported files, the folder, files imported by those, open buffers."""
+        imported = self._most_similar(self._names.modules, MAX_FILES)
+        yield from (self._map(key, "repo_map", "imported here") for key in imported)
+        beside = self._lookup.project.in_folder(folder_of(self._key))
+        siblings = self._most_similar((key for key in beside if key not in self._names.modules), MAX_SIBLINGS)
+        yield from (self._map(key, "sibling", "same folder") for key in siblings)
+        seen = {*imported, *siblings}
+        for distance, reason in enumerate(("imported by an imported file", "two imports away"), 1):
+            at = self._at_distance(distance, seen)
+            yield from (self._map(key, "repo_map", reason) for key in at)
+            seen |= set(at)
+        buffers = [key for key in self._opened if key not in seen and self._lookup.facts(key)]
+        yield from (self._map(key, "open_file", "open in the editor") for key in buffers)
 
-    def _add_star(self, module: Module, uses: dict[Target, tuple[int, str]]) -> None:
-        for name in dict.fromkeys(self._project.star_names(module.file) if module.file else ()):
-            if name in self._uses.names:
-                self._add(self._project.resolve(module, name), name, self._uses.names[name], uses)
+    def _at_distance(self, distance: int, seen: Collection[str]) -> list[str]:
+        """Files so many imports behind the imported ones that define a name which occurs here."""
+        found = self._lookup.project.graph.distances(self._names.modules, distance)
+        keys = (key for key, steps in found.items() if steps == distance and key not in seen)
+        return self._most_similar((key for key in keys if self._defines_a_word(key)), MAX_FILES)
 
-    def _add_fixtures(self, uses: dict[Target, tuple[int, str]]) -> None:
-        """pytest hands functions of every conftest.py above a test file to parameters of the same name."""
-        if not name_of(self._key).startswith(("test_", "conftest")):
-            return
-        folder = folder_of(self._key)
-        while folder:
-            key = f"{folder}/conftest.py"
-            facts = self._facts(key)
-            for name in facts.top_level if facts else ():
-                if name in self._uses.names:
-                    self._add(self._project.define(key, name), name, self._uses.names[name], uses)
-            folder = folder_of(folder)
+    def _defines_a_word(self, key: str) -> bool:
+        facts = self._lookup.facts(key)
+        return facts is not None and not self._words.isdisjoint(facts.top_level)
 
-    def _inherited(self, level: list[Target]) -> list[tuple[str, Target]]:
-        """Bases of the bases of the file's own classes: what `self` can do."""
-        bases = {base.rpartition(".")[2] for row in self._uses.facts.definitions for base in row.bases}
-        queue = [target for target in level if self._row_name(target) in bases]
-        seen = set(level)
-        found: list[tuple[str, Target]] = []
-        for target in queue:
-            facts = self._facts(target.key)
-            for index in target.indices if facts else ():
-                for base in facts.definitions[index].bases if facts else ():
-                    above = self._dotted(target.key, base)
-                    if above is not None and above not in seen:
-                        seen.add(above)
-                        queue.append(above)
-                        found.append((base, above))
-        return found
+    def _most_similar(self, keys: Iterable[str], limit: int) -> list[str]:
+        rows = [(-self._similarity(facts), key) for key in keys if (facts := self._lookup.facts(key))]
+        return [key for _, key in sorted(rows)[:limit]]
 
-    def _types(self, used: list[tuple[str, Target]]) -> list[tuple[str, Target]]:
-        """Level 2: classes named in the signatures of level 1, the most often named first."""
-        taken = {target for _, target in used}
-        mentions: Counter[tuple[str, Target]] = Counter()
-        for _, target in used:
-            facts = self._facts(target.key)
-            for index in target.indices if facts else ():
-                units = core_units(facts, index, self._words) if facts else ()
-                text = "".join(facts.definitions[unit.index].signature for unit in units) if facts else ""
-                for name in set(_NAME.findall(text)) - _COMMON:
-                    found = self._dotted(target.key, name)
-                    if found is not None and found not in taken and self._is_class(found):
-                        mentions[name, found] += 1
-        return sorted(mentions, key=lambda row: (-mentions[row], row[0], row[1].key))
-
-    def _imported_files(self) -> list[Candidate]:
-        """Level 3: repo maps. Beyond direct imports only files that define a name which occurs here."""
-        distances = self._project.distances([key for key in self._modules if key in self._project.entries])
-        ranked = []
-        for key, distance in distances.items():
-            facts = self._facts(key)
-            if facts is None or distance >= MAX_DISTANCE:
-                continue
-            shared = sum(name in self._words for name in facts.top_level)
-            if distance == 0 or shared:
-                ranked.append((distance, -self._similarity(facts), key))
-        reasons = ("imported here", "imported by an imported file", "two imports away")
-        return [
-            self._map(key, "repo_map", reasons[distance]) for distance, _, key in sorted(ranked)[:MAX_FILES]
-        ]
-
-    def _neighbours(self, taken: Collection[str]) -> list[Candidate]:
-        """Level 4: the most similar files of the folder, then open buffers, the newest first."""
-        folder = folder_of(self._key)
-        rows = []
-        for key, entry in self._project.entries.items():
-            if folder_of(key) == folder and entry.facts is not None and key not in taken:
-                rows.append((-self._similarity(entry.facts), key))
-        siblings = [key for _, key in sorted(rows)[:MAX_SIBLINGS]]
-        buffers = [key for key in self._opened if key not in {*taken, *siblings} and self._facts(key)]
-        return [self._map(key, "sibling", "same folder") for key in siblings] + [
-            self._map(key, "open_file", "open in the editor") for key in buffers
-        ]
-
-    def _definition(self, target: Target, reason: str, name: str) -> Candidate:
-        facts = self._facts(target.key) or FileFacts()
-        units = tuple(unit for index in target.indices for unit in core_units(facts, index, self._words))
+    def _definition(self, used: Used, reason: str) -> Candidate:
+        facts = self._lookup.facts(used.target.key) or FileFacts()
+        units = [unit for index in used.target.indices for unit in core_units(facts, index, self._words)]
         is_direct = reason == "defines"
-        return Candidate(target.key, "definition", reason, name, units, is_capped=True, is_direct=is_direct)
+        return Candidate(
+            used.target.key,
+            "definition",
+            reason,
+            used.name,
+            tuple(units),
+            is_capped=True,
+            is_direct=is_direct,
+        )
 
-    def _rest(self, target: Target, reason: str, name: str) -> Candidate:
+    def _rest(self, used: Used, reason: str) -> Candidate:
         """The members nobody asked for yet, after what is wanted of every other definition."""
-        facts = self._facts(target.key) or FileFacts()
-        units = tuple(unit for index in target.indices for unit in other_units(facts, index, self._words))
-        return Candidate(target.key, "definition", reason, name, units, is_capped=True, is_direct=True)
+        facts = self._lookup.facts(used.target.key) or FileFacts()
+        units = self._others(facts, used.target)
+        return Candidate(
+            used.target.key,
+            "definition",
+            reason,
+            used.name,
+            tuple(units),
+            is_capped=True,
+            is_direct=True,
+        )
+
+    def _others(self, facts: FileFacts, target: Target) -> list[Unit]:
+        """Public members, those whose names many files hold first: they are what a class is used for."""
+        units = [unit for index in target.indices for unit in other_units(facts, index, self._words)]
+        rarity = {unit: self._lookup.project.words.idf(facts.definitions[unit.index].name) for unit in units}
+        return sorted(units, key=lambda unit: (round(rarity[unit], 1), unit.index))
 
     def _map(self, key: str, kind: str, reason: str) -> Candidate:
-        return Candidate(key, kind, reason, units=map_units(self._facts(key) or FileFacts(), self._words))
-
-    def _dotted(self, key: str, name: str) -> Target | None:
-        head, *path = name.split(".")
-        found = self._project.define(key, head)
-        if isinstance(found, Module) and path:
-            found = self._follow(found, tuple(path))[0]
-        return found if isinstance(found, Target) else None
+        facts = self._lookup.facts(key) or FileFacts()
+        return Candidate(key, kind, reason, units=map_units(facts, self._words))
 
     def _similarity(self, facts: FileFacts) -> float:
         """Shared words, against long files."""
         words = set(facts.words.split())
         return round(len(words & self._words) / math.sqrt(len(words) + 16), 6)
 
-    def _note_module(self, module: Module) -> None:
-        if module.file:
-            self._modules.setdefault(module.file)
-
-    def _is_class(self, target: Target) -> bool:
-        facts = self._facts(target.key)
-        return facts is not None and any(
-            facts.definitions[index].kind is Kind.CLASS for index in target.indices
-        )
-
-    def _row_name(self, target: Target) -> str:
-        facts = self._facts(target.key)
-        return facts.definitions[target.indices[0]].name if facts else ""
-
-    def _facts(self, key: str) -> FileFacts | None:
-        entry: Entry | None = self._project.entries.get(key)
-        return entry.facts if entry else None
+    def _distance(self, lines: Iterable[int]) -> int:
+        """Lines to the nearest use; one below the cursor counts twice."""
+        here = self._uses.line
+        return min(here - line if line <= here else 2 * (line - here) for line in lines)

@@ -9,24 +9,22 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from context.candidate import Candidate
+from context.choose import Chooser, Site
 from context.files import MAX_PARSED_HERE, Files
 from context.ignore import IgnoreRules
+from context.imports_around import ImportsAround, imports_around
 from context.index import Index
-from context.pack import Packer, TokenCounts
+from context.languages import Language, language_named, language_of
+from context.lookup import Lookup
+from context.pack import TokenCounts
 from context.paths import identity_of, key_of, lexical_key, name_of, relative_to
 from context.plan import Plan
-from context.project import Project
-from context.rank import rank_plain, rank_python
-from context.uses import uses_of
+from context.similar import SimilarChunks
+from context.source import normalize
 from context.worker_pool import WorkerPool
 
 MAX_WORKERS = 4
-SMALL_FILE_LINES = 80
-"""A file of the same folder up to this length may be shown whole."""
-MAX_WHOLE_FILES = 3
-MAX_TEXT_LINES = 200
-"""Other languages have no signatures yet: of a longer file the head is shown."""
+_UNKNOWN = Language("plaintext", (), "#")
 
 
 class RepoContext:
@@ -52,7 +50,7 @@ class RepoContext:
         self._files = Files(self._roots)
         self._index = Index(self._roots, self._rules, self._files, WorkerPool(num_workers), on_progress)
         self._counts = TokenCounts()
-        self._view: tuple[Project, frozenset[str], Project] | None = None
+        self._similar = SimilarChunks(self._files.words, self._files.text, self._files.stamp)
 
     def start(self) -> None:
         """Returns at once; the index is built in the background and then follows the disk."""
@@ -101,6 +99,13 @@ class RepoContext:
         """Whether nothing is to be completed in a file either: a secret, or excluded by the user."""
         return self._rules.is_private(path)
 
+    def imports_around(self, path: Path) -> ImportsAround:
+        """The files that a file imports and that import it, by workspace-relative names."""
+        key = key_of(path)
+        with self._files.project(key) as project:
+            around = imports_around(key, project.graph.imports_of, project.graph.importers_of)
+        return around.renamed(lambda other: relative_to(other, self._roots) or name_of(other))
+
     def plan(
         self,
         path: Path,
@@ -109,60 +114,48 @@ class RepoContext:
         *,
         budget_tokens: int,
         count_tokens: Callable[[str], int],
-        language: str = "python",
+        language: str = "",
+        previous: Plan | None = None,
     ) -> Plan:
         """What the repository says to the cursor at `offset` of `text`. The file itself is no source.
 
+        `language` is the editor's id, for a file whose name says none. `previous` is the last plan of the
+        same file: its frozen part is kept while the file's imports and what they lead to stay as they are.
         Counts are remembered as long as `count_tokens` is the same callable.
         """
         key = key_of(path)
         self._index.look_again_if_unwatched()
         is_complete = self._index.is_ready
-        project = self._files.project(key)
-        hidden = project.same_file(key, identity_of(key))
-        if lexical_key(path) != key:
-            hidden |= project.same_file(lexical_key(path), None)
-        view = self._without(project, hidden)
-        opened = [other for other in self._files.opened() if other not in hidden]
-        if language == "python":
-            candidates = rank_python(view, key, uses_of(text, offset), opened)
-        else:
-            candidates = rank_plain(view, key, language, hidden, opened, self._head)
-        facts = {candidate.key: view.entries[candidate.key].facts for candidate in candidates}
-        known = {name: found for name, found in facts.items() if found is not None}
-        packer = Packer(budget_tokens, self._counts.use(count_tokens), known)
-        for candidate in candidates:
-            packer.add(candidate)
-        self._promote(packer, candidates, budget_tokens)
-        arrange = view.arrange if language == "python" else _most_wanted_last
-        segments, num_tokens, considered = packer.finish(arrange, lambda other: view.entries[other].path)
-        return Plan(self.relative(path), segments, num_tokens, budget_tokens, is_complete, considered)
-
-    def _without(self, project: Project, hidden: frozenset[str]) -> Project:
-        """The project that has never seen the current file; the last one is kept, as files change seldom."""
-        last = self._view
-        if last is None or last[0] is not project or last[1] != hidden:
-            last = (project, hidden, project.without(hidden))
-            self._view = last
-        return last[2]
-
-    def _promote(self, packer: Packer, candidates: Sequence[Candidate], budget_tokens: int) -> None:
-        """Where half of the budget is left, small files of the same folder are shown whole."""
-        siblings = [
-            candidate.key for candidate in candidates if candidate.kind == "sibling" and candidate.units
-        ]
-        for key in siblings[:MAX_WHOLE_FILES]:
-            if packer.free_tokens * 2 < budget_tokens:
-                return
-            text = self._files.text(key)
-            if 0 < text.count("\n") <= SMALL_FILE_LINES:
-                packer.promote(key, text.rstrip("\n") + "\n")
-
-    def _head(self, key: str) -> str:
-        lines = self._files.text(key).split("\n", MAX_TEXT_LINES)[:MAX_TEXT_LINES]
-        text = "\n".join(lines).rstrip("\n")
-        return text + "\n" if text else ""
-
-
-def _most_wanted_last(keys: list[str], _direct: list[str]) -> list[str]:
-    return keys[::-1]
+        before = normalize(text[: max(0, offset)])
+        site = Site(
+            key,
+            before + normalize(text[max(0, offset) :]),
+            len(before),
+            language_of(key) or language_named(language) or _UNKNOWN,
+            tuple(self._files.opened()),
+        )
+        with self._files.project(key) as project:
+            hidden = project.same_file(key, identity_of(key))
+            if lexical_key(path) != key:
+                hidden |= project.same_file(lexical_key(path), None)
+            chooser = Chooser(
+                Lookup(project, hidden),
+                site,
+                budget_tokens=budget_tokens,
+                count_tokens=self._counts.use(count_tokens),
+                text_of=self._files.text,
+                similar=self._similar,
+            )
+            choice = chooser.choose(previous.frozen if previous else None, is_complete)
+            is_order_stale = project.graph.is_order_stale
+        if is_order_stale:
+            self._index.changed(key)  # its thread makes the order anew
+        return Plan(
+            self.relative(path),
+            choice.segments,
+            choice.num_tokens,
+            budget_tokens,
+            is_complete,
+            choice.considered,
+            choice.frozen,
+        )

@@ -7,59 +7,96 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 
 from context.ignore import IgnoreRules
-from context.languages import language_of
-from context.source import MAX_BYTES, FileStatus
+from context.languages import is_manifest, language_of
+from context.source import MAX_BYTES, FileStatus, regular
 
 MAX_FILES = 50_000
 MAX_FOLDERS = 50_000
-"""A home folder opened by mistake must not keep us walking."""
+MAX_ENTRIES = 100_000
+"""Of one folder. A home folder opened by mistake must not keep us walking."""
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ScannedFile:
-    """One line of the list."""
+@dataclass(slots=True)
+class Listing:
+    """What one walk found."""
 
-    key: str
-    status: FileStatus
+    files: dict[str, FileStatus] = field(default_factory=dict)
+    """Sources and manifests by key, folder by folder in order of name."""
+    num_too_large: int = 0
+    num_excluded: int = 0
+    """Source files skipped by name: secrets, ignored, backups."""
+    folders: dict[str, None] = field(default_factory=dict)
+    """Folders looked into, a folder before those below it."""
+    excluded_folders: list[str] = field(default_factory=list)
+    """Folders not entered; what they hold is not counted."""
+    num_odd: int = 0
+    """Named like a source but no regular file: links, pipes, sockets, devices; or not ours to look at."""
+    is_cut: bool = False
+    """Whether the workspace was too large to be listed to its end."""
 
 
-def scan(roots: Sequence[str], rules: IgnoreRules, is_stopped: Callable[[], bool]) -> Iterator[ScannedFile]:
-    """Every readable source file once, folder by folder in order of name."""
-    seen: set[str] = set()
+def is_listed(name: str) -> bool:
+    """Whether a file of this name is of use to us."""
+    return language_of(name) is not None or is_manifest(name)
+
+
+def scan(roots: Sequence[str], rules: IgnoreRules, is_stopped: Callable[[], bool]) -> Listing:
+    """Every readable source file and manifest once."""
+    listing = Listing()
     stack = [(root, root) for root in reversed(roots)]
-    num_files = 0
     while stack and not is_stopped():
         folder, root = stack.pop()
-        if folder in seen:
+        if folder in listing.folders:
             continue
-        seen.add(folder)
-        if len(seen) > MAX_FOLDERS or num_files > MAX_FILES:
-            _log.warning("the workspace is too large: indexed only the first %d files", num_files)
-            return
-        below = []
-        for entry in _entries(folder):
-            key = f"{folder.rstrip('/')}/{entry.name}"
-            if _is_folder(entry):
-                if not rules.skips_folder(key, root):
-                    below.append((key, root))
-            elif language_of(key) is not None:
-                file = _scanned(entry, key)
-                if file is not None and not rules.skips_file(key, root):
-                    num_files += 1
-                    yield file
-        stack += reversed(below)
+        if len(listing.folders) >= MAX_FOLDERS or len(listing.files) >= MAX_FILES:
+            break
+        listing.folders[folder] = None
+        below = _look_into(listing, folder, root, rules)
+        stack += [(key, root) for key in reversed(below)]
+    listing.is_cut = len(listing.folders) >= MAX_FOLDERS or len(listing.files) >= MAX_FILES
+    if listing.is_cut:
+        _log.warning("the workspace is too large: indexed only the first %d files", len(listing.files))
+    return listing
+
+
+def _look_into(listing: Listing, folder: str, root: str, rules: IgnoreRules) -> list[str]:
+    """Lists a folder's files; gives the folders in it that are to be entered."""
+    below = []
+    for entry in _entries(folder):
+        key = f"{folder.rstrip('/')}/{entry.name}"
+        if not _is_folder(entry):
+            if is_listed(entry.name) and len(listing.files) < MAX_FILES:
+                _list(listing, entry, key, rules.skips_file(key, root))
+        elif rules.skips_folder(key, root):
+            listing.excluded_folders.append(key)
+        else:
+            below.append(key)
+    return below
+
+
+def _list(listing: Listing, entry: os.DirEntry[str], key: str, is_excluded: bool) -> None:
+    status = None if is_excluded else _status(entry)
+    if is_excluded:
+        listing.num_excluded += 1
+    elif status is None:
+        listing.num_odd += 1
+    elif status.stamp[1] > MAX_BYTES:
+        listing.num_too_large += 1
+    else:
+        listing.files[key] = status
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
+            return sorted(islice(entries, MAX_ENTRIES), key=lambda entry: entry.name)
     except OSError:
         return []  # gone, or not ours to read
 
@@ -71,14 +108,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _scanned(entry: os.DirEntry[str], key: str) -> ScannedFile | None:
+def _status(entry: os.DirEntry[str]) -> FileStatus | None:
     try:
-        if not entry.is_file(follow_symlinks=False):
-            return None
-        status = entry.stat(follow_symlinks=False)
+        return regular(entry.stat(follow_symlinks=False))
     except OSError:
         return None
-    if status.st_size > MAX_BYTES:
-        return None
-    identity = (status.st_dev, status.st_ino) if status.st_ino else None
-    return ScannedFile(key, FileStatus((status.st_mtime_ns, status.st_size), identity))

@@ -1,7 +1,6 @@
-"""What we know of one Python file without running it: imports, definitions, words. Plain values and their
-JSON.
+"""What we know of one source file without running it: imports, definitions, words. Plain values.
 
-The JSON form only travels between this process and its own worker of the same build: it has no version.
+The same words for every language; what a language has no form for stays empty.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 
 class Scope(StrEnum):
@@ -18,6 +17,7 @@ class Scope(StrEnum):
     MODULE = "module"
     """Runs when the file is imported, also inside `try` and `if`."""
     TYPE_CHECKING = "type_checking"
+    """Only for type checkers: below `if TYPE_CHECKING:`, or `import type`."""
     FUNCTION = "function"
 
 
@@ -27,23 +27,32 @@ class Kind(StrEnum):
     CLASS = "class"
     FUNCTION = "function"
     VARIABLE = "variable"
+    TYPE = "type"
+    """An interface, enum or alias; may have members, like a class."""
 
 
 class Import(NamedTuple):
-    """One import statement; `import a, b` gives two."""
+    """One import statement; Python's `import a, b` gives two.
+
+    JavaScript's forms in the same fields: `import d, {a as b} from "m"` has the names `("default", "d")` and
+    `("a", "b")`; `import * as n` and `const n = require("m")` have the alias `n`; `export {a as b} from "m"`
+    binds `b` like an import; `export * from "m"` is a star; `import "m"` has neither names nor alias.
+    """
 
     module: str
-    """Dotted path as written, without the leading dots."""
+    """The module as written; in Python without the leading dots."""
     level: int
-    """Number of leading dots."""
+    """Python's number of leading dots, else 0."""
     names: tuple[tuple[str, str], ...]
-    """(name, bound as) of a `from` import; `("*", "*")` for a star; empty for `import a.b`."""
+    """(name, bound as) of a `from` import; `("*", "*")` for a star; empty for the module itself."""
     alias: str
-    """`c` of `import a.b as c`, else empty."""
+    """What the module itself is bound to: `c` of `import a.b as c`, else empty."""
     scope: Scope
     first_line: int
     """Zero-based, like `last_line`, which is included."""
     last_line: int
+    is_reexport: bool = False
+    """Whether what it binds belongs to the file's exports: `export * from`."""
 
     @property
     def is_weak(self) -> bool:
@@ -62,11 +71,15 @@ class Definition(NamedTuple):
     """Zero-based; decorators included."""
     last_line: int
     signature: str
-    """Ready to emit: decorators, header, first docstring line, `self.x =` lines, `...` for the body.
-    A class's has no `...`, because its members follow. Ends with a newline."""
+    """Ready to emit: decorators, header, first docstring line, `self.x =` lines, the elided body.
+    A class's has no body, because its members follow. Ends with a newline."""
     body: str
     """The whole text of a short module-level function, else empty."""
     bases: tuple[str, ...]
+    closing: str = ""
+    """What ends a class or type after its members, with indent and newline: `}` in most languages."""
+    is_outside: bool = False
+    """Whether it stands after its owner's closing, as a statement: `Owner.prototype.name = ...`."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +90,16 @@ class FileFacts:
     definitions: tuple[Definition, ...] = ()
     """In source order: an owner stands before its members."""
     exports: tuple[str, ...] | None = None
-    """What `__all__` lists, or None if it is absent or computed."""
+    """The names that a star import brings; None for every name without a leading underscore."""
+    aliases: tuple[tuple[str, str], ...] = ()
+    """(exported name, local name) where they differ: `default` and `export {a as b}` in JavaScript."""
+    is_sealed: bool = False
+    """Whether other files see only what is exported."""
     docstring: str = ""
     """The module docstring's first line as source text, with newline, or empty."""
     indent: str = "    "
+    ellipsis: str = "..."
+    """A line that stands for members left out."""
     words: str = ""
     """Every identifier once, sorted, separated by spaces: one string costs less memory than a set."""
 
@@ -108,45 +127,15 @@ class FileFacts:
         for statement in self.imports:
             if statement.scope is not Scope.FUNCTION:
                 whole = statement.alias or statement.module.partition(".")[0]
-                for bound in {bound for _, bound in statement.names} or {whole}:
+                for bound in {bound for _, bound in statement.names} or ({whole} - {""}):
                     found[bound] = (*found.get(bound, ()), statement)
         return found
 
+    @cached_property
+    def local_names(self) -> dict[str, str]:
+        """The aliases by their exported name."""
+        return dict(self.aliases)
+
     def is_exported(self, name: str) -> bool:
-        """Whether `from module import *` brings the name."""
+        """Whether a star import of the file brings the name, unless a re-exported star does."""
         return name in self.exports if self.exports is not None else not name.startswith("_")
-
-    def to_json(self) -> dict[str, Any]:
-        """A JSON-safe form."""
-        return {
-            "imports": self.imports,
-            "definitions": self.definitions,
-            "exports": self.exports,
-            "docstring": self.docstring,
-            "indent": self.indent,
-            "words": self.words,
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """The inverse of `to_json`."""
-        return cls(
-            tuple(_import_from_json(row) for row in data["imports"]),
-            tuple(_definition_from_json(row) for row in data["definitions"]),
-            None if data["exports"] is None else tuple(data["exports"]),
-            data["docstring"],
-            data["indent"],
-            data["words"],
-        )
-
-
-def _import_from_json(row: list[Any]) -> Import:
-    module, level, names, alias, scope, first, last = row
-    return Import(
-        module, level, tuple((name, bound) for name, bound in names), alias, Scope(scope), first, last
-    )
-
-
-def _definition_from_json(row: list[Any]) -> Definition:
-    name, kind, *rest, bases = row
-    return Definition._make([name, Kind(kind), *rest, tuple(bases)])

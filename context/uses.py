@@ -6,57 +6,78 @@ Nothing here depends on the text of the cursor's line, so that a plan stays the 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from context.parse import extract, identifiers
+from context.extract import extract
+from context.identifiers import identifiers
+from context.languages import Language
 from context.symbols import FileFacts
 
 MAX_PARSED = 256_000
 """Characters parsed in this process; of a longer text only its head and the part around the cursor."""
 
-_CHAIN = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\.[^\W\d]\w*)*")
-_TRIPLE_QUOTE = re.compile("\"\"\"|'''")
+_CHAIN = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\??\.[^\W\d]\w*)*")
+_ATTRIBUTE = re.compile(r"\.\s*([^\W\d]\w{2,})")
+_QUOTES_OVER_LINES = {"python": re.compile("\"\"\"|'''"), "javascript": re.compile("`")}
+
+Path = tuple[str, ...]
+"""The attributes that follow a name: `a.b.c` is `("b", "c")` of `a`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """The names of one file, counted outside its import statements."""
+    """The names of one file outside its import statements, each with the lines where it occurs."""
 
     facts: FileFacts
-    names: Mapping[str, int]
-    """How often each name occurs, not as an attribute."""
-    chains: Mapping[str, tuple[tuple[str, ...], ...]]
-    """For a name, the attribute paths that follow it: `a.b.c` is `("b", "c")` of `a`. One per occurrence."""
+    names: Mapping[str, tuple[int, ...]]
+    """Lines of each name that is no attribute, one per occurrence."""
+    chains: Mapping[str, tuple[tuple[Path, int], ...]]
+    """For a name, the attribute paths that follow it and their lines, one per occurrence."""
+    attributes: Mapping[str, tuple[int, ...]]
+    """Lines of each attribute, whatever stands before its dot."""
     words: frozenset[str]
     """Every identifier, attributes too."""
+    line: int
+    """The cursor's, from zero, in the same count as all other lines here."""
 
 
-def uses_of(text: str, offset: int) -> Uses:
-    """The uses of a Python text with the cursor at `offset`."""
-    visible = without_line(*_window(text, offset))
-    facts = extract(visible)
+def uses_of(text: str, offset: int, language: Language) -> Uses:
+    """The uses of a text with the cursor at `offset`."""
+    window, offset = _window(text, offset)
+    visible = without_line(window, offset, language)
+    facts = extract(visible, language)
     lines = visible.split("\n")
     for statement in facts.imports:
         for number in range(statement.first_line, min(statement.last_line + 1, len(lines))):
             lines[number] = ""
-    body = "\n".join(lines)
-    names: Counter[str] = Counter()
-    chains: dict[str, list[tuple[str, ...]]] = {}
-    for chain in _CHAIN.findall(body):
-        head, *attributes = chain.split(".")
-        names[head] += 1
-        if attributes:
-            chains.setdefault(head, []).append(tuple(attributes))
-    paths = {head: tuple(found) for head, found in chains.items()}
-    return Uses(facts, names, paths, frozenset(identifiers(body)))
+    names: dict[str, list[int]] = {}
+    chains: dict[str, list[tuple[Path, int]]] = {}
+    attributes: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        for chain in _CHAIN.findall(line):
+            head, *path = chain.replace("?.", ".").split(".")
+            names.setdefault(head, []).append(number)
+            if path:
+                chains.setdefault(head, []).append((tuple(path), number))
+        for attribute in _ATTRIBUTE.findall(line):
+            attributes.setdefault(attribute, []).append(number)
+    return Uses(
+        facts,
+        {name: tuple(found) for name, found in names.items()},
+        {head: tuple(found) for head, found in chains.items()},
+        {name: tuple(found) for name, found in attributes.items()},
+        frozenset(identifiers("\n".join(lines))),
+        window.count("\n", 0, line_bounds(window, offset)[0]),
+    )
 
 
-def without_line(text: str, offset: int) -> str:
-    """The text with the cursor's line emptied. Triple quotes stay, or strings and code change places."""
+def without_line(text: str, offset: int, language: Language) -> str:
+    """The text with the cursor's line emptied; quotes that span lines stay, or code turns into strings."""
     start, end = line_bounds(text, offset)
-    return text[:start] + "".join(_TRIPLE_QUOTE.findall(text[start:end])) + text[end:]
+    quotes = _QUOTES_OVER_LINES.get(language.family)
+    kept = "".join(quotes.findall(text[start:end])) if quotes else ""
+    return text[:start] + kept + text[end:]
 
 
 def line_bounds(text: str, offset: int) -> tuple[int, int]:

@@ -105,11 +105,13 @@ class Planner:
 
     async def _make_in_thread(self, request: PlanRequest) -> Plan:
         loop = asyncio.get_running_loop()
-        plan = await loop.run_in_executor(self._executor, self._plan_now, request)
+        kept = self._kept.get(request.uri)
+        previous = kept.plan if kept is not None else None
+        plan = await loop.run_in_executor(self._executor, self._plan_now, request, previous)
         self._kept[request.uri] = _Kept(plan, request.num_lines)
         return plan
 
-    def _plan_now(self, request: PlanRequest) -> Plan:
+    def _plan_now(self, request: PlanRequest, previous: Plan | None) -> Plan:
         return self._context.plan(
             request.path,
             request.text,
@@ -117,4 +119,5 @@ class Planner:
             budget_tokens=request.budget_tokens,
             count_tokens=request.count_tokens,
             language=request.language_id,
+            previous=previous,
         )

@@ -10,6 +10,14 @@ import pytest
 from cli_home import Home
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test, nor a process that it starts, keeps the facts of its files in the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="module")
 def home() -> Iterator[Home]:
     """A home whose engines end with the module; its path is short, as a socket's must be."""

@@ -1,48 +1,39 @@
-"""Python's import statements -> workspace files, over a set of paths, without asking the disk.
+"""Python's import statements -> workspace files, over a set of paths and the manifests.
 
-Follows CPython's path finder (a package before a module before a namespace folder, the first root wins) and
-adds what a checkout needs: roots are guessed, `.pyi` counts where there is no `.py`. Knows no definitions.
+Knows no definitions and never asks the disk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 
+from context.imports.modules import Binding, Module
+from context.imports.python_roots import python_roots
 from context.paths import folder_of, is_within, name_of
 from context.symbols import Import
 
 SOURCE_FOLDERS = ("src", "lib", "python")
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
-    """What a dotted name stands for."""
-
-    file: str | None
-    """None for a namespace package."""
-    folders: tuple[str, ...] = ()
-    """Where its submodules are looked for; empty for a plain module."""
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """One name that an import statement brings into a file."""
-
-    bound: str
-    """The local name; `*` for a star import."""
-    module: Module
-    name: str
-    """The name inside `module`, or empty for the module itself."""
-
-
 class PythonModules:
-    """The modules of one set of files. Immutable; the answers are remembered."""
+    """The modules of one set of files. Immutable; the answers are remembered.
 
-    def __init__(self, files: Iterable[str], workspace_roots: Iterable[str]) -> None:
+    Follows the import system of the language reference ("The import system", "The Path Based Finder") and
+    PEP 420: a package before a module before a namespace folder, and the first root wins. A checkout has no
+    `sys.path`, so its roots are the workspace's, those that pyproject.toml and setup.cfg name, the usual
+    source folders, and every parent of a top-level package; around the importer first, and the importer's own
+    folder where it is a script. `.pyi` counts where there is no `.py`.
+    """
+
+    def __init__(
+        self, files: Iterable[str], workspace_roots: Iterable[str], manifests: Mapping[str, str] | None = None
+    ) -> None:
         self._files = frozenset(file for file in files if file.endswith((".py", ".pyi")))
         self._folders = _with_parents(self._files)
-        self._roots = _search_roots(self._files, list(workspace_roots))
+        declared = python_roots(manifests or {})
+        everywhere = _search_roots(self._files, list(workspace_roots), declared.installed)
+        self._inside = {root: folder for root, folder in declared.inside.items() if root not in everywhere}
+        self._roots = [*self._inside, *everywhere]
         self._roots_of_top = self._top_level_names()
         self._memo: dict[tuple[str, str, int], Module | None] = {}
 
@@ -127,7 +118,11 @@ class PythonModules:
     def _roots_for(self, importer: str, top: str) -> tuple[str, ...]:
         """The script's own folder, then roots around the importer from the inside out, then the others."""
         own = folder_of(importer)
-        known = self._roots_of_top.get(top, ())
+        known = [
+            root
+            for root in self._roots_of_top.get(top, ())
+            if root not in self._inside or is_within(own, self._inside[root])
+        ]
         around = sorted((root for root in known if is_within(own, root)), key=len, reverse=True)
         others = [root for root in known if not is_within(own, root)]
         is_script = self._package(own).file is None
@@ -153,11 +148,12 @@ def _with_parents(files: Iterable[str]) -> frozenset[str]:
     return frozenset(folders)
 
 
-def _search_roots(files: frozenset[str], workspace_roots: list[str]) -> list[str]:
-    """Workspace roots, their usual source folders, then every parent of a top-level package."""
+def _search_roots(
+    files: frozenset[str], workspace_roots: list[str], declared: tuple[str, ...]
+) -> dict[str, None]:
+    """Workspace roots, what manifests name, usual folders, then every parent of a top-level package."""
     packages = {folder_of(file) for file in files if name_of(file) in ("__init__.py", "__init__.pyi")}
     parents = {folder_of(package) for package in packages if folder_of(package) not in packages}
     usual = [f"{root}/{name}" for root in workspace_roots for name in SOURCE_FOLDERS]
-    return list(
-        dict.fromkeys([*workspace_roots, *usual, *sorted(parents, key=lambda key: (key.count("/"), key))])
-    )
+    guessed = sorted(parents, key=lambda key: (key.count("/"), key))
+    return dict.fromkeys([*workspace_roots, *declared, *usual, *guessed])

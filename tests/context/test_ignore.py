@@ -21,7 +21,7 @@ def write(root: Path, name: str, text: str = "x = 1\n") -> Path:
 def scanned(root: Path, *globs: str) -> set[str]:
     key = key_of(root)
     rules = IgnoreRules([key], globs)
-    return {file.key[len(key) + 1 :] for file in scan([key], rules, lambda: False)}
+    return {file[len(key) + 1 :] for file in scan([key], rules, lambda: False).files}
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from context.extract.python import extract
 from context.imports.python import PythonModules
 from context.naive import naive_find
-from context.parse import extract
 
 PARTS = ("alpha", "beta", "gamma")
 

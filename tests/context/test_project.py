@@ -1,15 +1,33 @@
-"""project: re-exports are followed to definitions, and files come in the order in which they depend."""
+"""project and lookup: re-exports are followed to definitions, files come in the order in which they depend, and
+a project that followed changes equals one made afresh.
+"""
+
+import random
 
 import pytest
 
-from context.imports.python import Module
-from context.parse import extract
-from context.project import Entry, Project, Target
+from context.extract import extract
+from context.imports import Module
+from context.languages import language_of
+from context.lookup import Lookup
+from context.name_index import Target
+from context.project import Entry, Project
 
 
-def project_of(files: dict[str, str], previous: Project | None = None) -> Project:
-    entries = {f"/w/{path}": Entry(path, None, extract(text)) for path, text in files.items()}
-    return Project(entries, ("/w",), previous)
+def facts_of(path: str, text: str):
+    return extract(text, language_of(path))
+
+
+def project_of(files: dict[str, str]) -> Project:
+    project = Project(("/w",))
+    for path, text in files.items():
+        project.put(f"/w/{path}", Entry(path, None, facts_of(path, text)))
+    project.graph.order_again()
+    return project
+
+
+def order_of(project: Project) -> list[str]:
+    return project.graph.arrange(project.entries, [])
 
 
 REEXPORTS = {
@@ -49,14 +67,14 @@ REEXPORTS = {
     ],
 )
 def test_names_are_followed_to_their_definition(file: str, name: str, expected: str | None) -> None:
-    found = project_of(REEXPORTS).define(f"/w/{file}", name)
+    found = Lookup(project_of(REEXPORTS)).define(f"/w/{file}", name)
 
     assert found == (Target(f"/w/{expected}", (found.indices)) if isinstance(found, Target) else None)
     assert (found is None) == (expected is None)
 
 
 def test_a_bound_submodule_is_a_module() -> None:
-    assert project_of(REEXPORTS).define("/w/pkg/__init__.py", "d") == Module("/w/pkg/deep.py")
+    assert Lookup(project_of(REEXPORTS)).define("/w/pkg/__init__.py", "d") == Module("/w/pkg/deep.py")
 
 
 def test_weak_imports_do_not_turn_the_order_round() -> None:
@@ -68,40 +86,77 @@ def test_weak_imports_do_not_turn_the_order_round() -> None:
         }
     )
 
-    assert sorted(project.order, key=project.order.__getitem__) == [
-        "/w/c_base.py",
-        "/w/b_model.py",
-        "/w/a_main.py",
-    ]
+    assert order_of(project) == ["/w/c_base.py", "/w/b_model.py", "/w/a_main.py"]
 
 
 def test_files_wanted_last_stay_before_what_depends_on_them() -> None:
-    project = project_of({"a.py": "", "b.py": "import a", "c.py": "", "d.py": ""})
+    graph = project_of({"a.py": "", "b.py": "import a", "c.py": "", "d.py": ""}).graph
     keys = [f"/w/{name}.py" for name in "abcd"]
 
-    assert project.arrange(keys, ["/w/a.py"]) == ["/w/c.py", "/w/d.py", "/w/a.py", "/w/b.py"]
+    assert graph.arrange(keys, ["/w/a.py"]) == ["/w/c.py", "/w/d.py", "/w/a.py", "/w/b.py"]
 
 
-def test_a_project_made_from_another_equals_one_made_afresh() -> None:
-    """Whatever is taken over from the view before."""
-    first = project_of(REEXPORTS)
-    for changed in (
-        {**REEXPORTS, "pkg/_impl.py": "import local\ndef run(): ...\n"},
-        {**REEXPORTS, "pkg/new.py": "import pkg._fast\n"},
-        {path: text for path, text in REEXPORTS.items() if path != "pkg/_fast.py"},
-    ):
-        fast, slow = project_of(changed, first), project_of(changed)
-        assert fast.order == slow.order
-        for key in changed:
-            assert fast.imported_by(f"/w/{key}") == slow.imported_by(f"/w/{key}")
+MODULES = ("a", "b", "pkg/__init__", "pkg/c", "pkg/sub/__init__", "pkg/sub/d", "deep/e")
+SPELLINGS = (
+    "import a",
+    "from b import x",
+    "from pkg import c",
+    "import pkg.sub.d",
+    "from pkg.sub import d",
+    "import deep.e",
+)
 
 
-def test_without_a_file_nothing_depends_on_what_stands_in_it() -> None:
-    one = project_of({**REEXPORTS, "me.py": "import pkg\nclass Secret: ...\n"})
-    two = project_of({**REEXPORTS, "me.py": "import local\n"})
+@pytest.mark.parametrize("seed", range(30))
+def test_following_changes_equals_making_it_afresh(seed: int) -> None:
+    """Random files come, change and go; edges, order, owners and definers are those of a new project."""
+    chance = random.Random(seed)
+    project, files = Project(("/w",)), {}
+    for _ in range(40):
+        path = f"{chance.choice(MODULES)}.py"
+        if path in files and chance.random() < 0.3:
+            del files[path]
+            project.drop(f"/w/{path}")
+        else:
+            imports = "\n".join(chance.sample(SPELLINGS, chance.randrange(4)))
+            members = "".join(f"    def m{chance.randrange(5)}(self): ...\n" for _ in range(2))
+            files[path] = f"{imports}\nclass C{chance.randrange(3)}:\n{members}"
+            project.put(f"/w/{path}", Entry(path, None, facts_of(path, files[path])))
+        if chance.random() < 0.5:
+            project.graph.settle()
+        if chance.random() < 0.2:
+            project.graph.order_again()
+    project.graph.order_again()
+    fresh = project_of(dict(sorted(files.items())))
 
-    blind_one, blind_two = one.without(["/w/me.py"]), two.without(["/w/me.py"])
+    assert project.entries == fresh.entries
+    assert order_of(project) == order_of(fresh)
+    for key in fresh.entries:
+        assert project.graph.imports_of(key) == fresh.graph.imports_of(key)
+        assert set(project.graph.importers_of(key)) == set(fresh.graph.importers_of(key))
+        assert project.same_file(key, None) == fresh.same_file(key, None)
+    for number in range(5):
+        assert set(project.names.owners_of(f"m{number}")) == set(fresh.names.owners_of(f"m{number}"))
+        assert set(project.names.definers_of(f"C{number}")) == set(fresh.names.definers_of(f"C{number}"))
+        assert project.words.idf(f"m{number}") == fresh.words.idf(f"m{number}")
 
-    assert blind_one.entries == blind_two.entries
-    assert blind_one.order == blind_two.order
-    assert blind_one.define("/w/me.py", "Secret") is None
+
+def test_an_edit_finds_the_edges_of_the_edited_file_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = project_of({f"m{number}.py": f"import m{number // 2}" for number in range(200)})
+    found: list[str] = []
+    find_edges = project.graph._find_edges
+    monkeypatch.setattr(project.graph, "_find_edges", lambda key: found.append(key) or find_edges(key))
+
+    project.put("/w/m7.py", Entry("m7.py", None, facts_of("m7.py", "import m1\ndef fresh(): ...\n")))
+    project.graph.settle()
+
+    assert found == ["/w/m7.py"]
+    assert project.graph.imports_of("/w/m7.py") == {"/w/m1.py"}
+
+
+def test_what_is_hidden_defines_nothing() -> None:
+    lookup = Lookup(project_of(REEXPORTS), ["/w/pkg/_impl.py"])
+
+    assert lookup.facts("/w/pkg/_impl.py") is None
+    assert lookup.define("/w/pkg/__init__.py", "run") is None
+    assert lookup.define("/w/pkg/__init__.py", "Renamed") == Target("/w/pkg/_fast.py", (0,))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from context import Plan, RepoContext
+from engine.api import Segment
 
 SHOP = {
     "shop/__init__.py": "from .models import Item\n",
@@ -53,8 +54,13 @@ def parse_price(text: str) -> Price:
 }
 
 
+def chosen_by_name(plan: Plan) -> list[Segment]:
+    """All but the excerpts that look like the cursor's surroundings: in a shop this small everything does."""
+    return [segment for segment in plan.segments if segment.kind != "similar"]
+
+
 def segments(plan: Plan) -> dict[str, str]:
-    return {segment.path: segment.text for segment in plan.segments}
+    return {segment.path: segment.text for segment in chosen_by_name(plan)}
 
 
 def test_used_definitions_come_with_their_types_and_dependencies_first(workspace) -> None:
@@ -66,7 +72,7 @@ def test_used_definitions_come_with_their_types_and_dependencies_first(workspace
 
     assert plan.path == "shop/cart.py"
     assert plan.is_complete
-    assert [(segment.path, segment.kind) for segment in plan.segments] == [
+    assert [(segment.path, segment.kind) for segment in chosen_by_name(plan)] == [
         ("shop/money.py", "definition"),
         ("shop/other.py", "sibling"),
         ("shop/models.py", "definition"),
@@ -92,7 +98,7 @@ def unrelated(value):
     ...
 '''
     )
-    assert plan.segments[-1].reason == "defines Item; imported here"
+    assert chosen_by_name(plan)[-1].reason == "defines Item; imported here"
 
 
 def test_a_tight_budget_holds_the_used_definition_alone(workspace) -> None:
@@ -136,8 +142,8 @@ def test_definitions_are_found_through(workspace, text: str, name: str) -> None:
     plan = workspace.plan(context, "main.py", text, budget_tokens=150)
 
     assert plan.segments
-    assert plan.segments[-1].reason.startswith("defines")
-    assert f" {name}(" in segments(plan)[plan.segments[-1].path] or f"class {name}:" in plan.segments[-1].text
+    assert chosen_by_name(plan)[-1].kind == "near"
+    assert f" {name}(" in segments(plan)[chosen_by_name(plan)[-1].path] or f"class {name}:" in chosen_by_name(plan)[-1].text
 
 
 def test_a_subclass_sees_the_bases_of_its_base(workspace) -> None:
@@ -150,7 +156,7 @@ def test_a_subclass_sees_the_bases_of_its_base(workspace) -> None:
 
     plan = workspace.plan(context, "leaf.py", "from middle import Middle\n\nclass Leaf(Middle):\n    |\n")
 
-    assert [segment.path for segment in plan.segments] == ["root.py", "middle.py"]
+    assert [segment.path for segment in chosen_by_name(plan)] == ["root.py", "middle.py"]
     assert "from_the_root" in segments(plan)["root.py"]
     assert plan.segments[0].reason.startswith("defines")
 
@@ -211,21 +217,34 @@ def test_the_first_plan_is_not_complete_and_does_not_wait(workspace) -> None:
     context.close()
 
 
-def test_other_languages_get_their_folder_and_open_buffers(workspace) -> None:
+def test_languages_without_a_grammar_get_their_folder_and_open_buffers(workspace) -> None:
     context = workspace.open(
-        {"web/a.ts": "export const a = 1\n", "web/b.css": "x", "far/c.ts": "c\n", "web/z.py": ""}
+        {"web/a.lua": "local a = 1\n", "web/b.css": "x", "far/c.lua": "c\n", "web/z.py": ""}
     )
-    context.set_open(workspace.root / "far/d.ts", "export const d = 4\n")
+    context.set_open(workspace.root / "far/d.lua", "local d = 4\n")
     context.set_open(workspace.root / "far/e.go", "package e\n")
 
-    plan = workspace.plan(context, "web/main.ts", "import |", language="typescript")
+    plan = workspace.plan(context, "web/main.lua", "local |", language="lua")
 
-    assert [(segment.path, segment.kind) for segment in plan.segments] == [
-        ("web/a.ts", "sibling"),
+    assert [(segment.path, segment.kind) for segment in chosen_by_name(plan)] == [
+        ("web/a.lua", "sibling"),
         ("far/e.go", "open_file"),
-        ("far/d.ts", "open_file"),
+        ("far/d.lua", "open_file"),
     ]
-    assert plan.segments[0].text == "export const a = 1\n"
+    assert plan.segments[0].text == "local a = 1\n"
+
+
+def test_a_file_in_several_parts_is_one_row(workspace) -> None:
+    context = workspace.open(SHOP)
+    text = "from shop.money import parse_price\n\n\ndef total(text):\n    price = parse_price(text)\n    |\n"
+
+    plan = workspace.plan(context, "main.py", text, budget_tokens=600)
+    rows = [row for row in plan.considered if row.path == "shop/money.py"]
+
+    assert len(rows) == 1
+    assert rows[0].num_tokens == sum(
+        segment.num_tokens for segment in plan.segments if segment.path == rows[0].path
+    )
 
 
 def test_names_are_relative_to_the_workspace(workspace, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from context import RepoContext
 from context.pack import HEADER_TOKENS
-from context.parse import extract
+from context.extract import extract
 
 SHOP = {
     "a.py": "class Apple:\n    def peel(self): ...\n    def core(self): ...\n\ndef grow(): ...\n",
@@ -70,7 +70,6 @@ def test_no_plan_exceeds_its_budget(workspace, count_tokens) -> None:
                 segment.num_tokens for segment in plan.segments
             ]
             assert all(segment.text.endswith("\n") for segment in plan.segments)
-            assert len({segment.path for segment in plan.segments}) == len(plan.segments)
 
 
 def test_one_edit_of_an_open_file_parses_that_file_only(workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +78,7 @@ def test_one_edit_of_an_open_file_parses_that_file_only(workspace, monkeypatch: 
     context.set_open(workspace.root / "a.py", SHOP["a.py"])
     workspace.plan(context, "main.py", main)
     parsed: list[str] = []
-    monkeypatch.setattr("context.files.extract", lambda text: parsed.append(text) or extract(text))
+    monkeypatch.setattr("context.files.extract", lambda text, row: parsed.append(text) or extract(text, row))
 
     edited = SHOP["a.py"] + "\ndef fresh(): ...\n"
     context.set_open(workspace.root / "a.py", edited)
@@ -96,11 +95,11 @@ def test_dependencies_come_first_on_a_real_package(workspace) -> None:
     path = workspace.root / "rich" / "table.py"
     text = path.read_text()
 
-    plan = context.plan(path, text, 3000, budget_tokens=3000, count_tokens=words_count)
-    place = {segment.path: number for number, segment in enumerate(plan.segments)}
+    plan = context.plan(path, text, 3000, budget_tokens=6000, count_tokens=words_count)
+    place = {segment.path: number for number, segment in enumerate(plan.segments[: plan.num_frozen])}
 
     assert place["rich/errors.py"] < place["rich/style.py"] < place["rich/padding.py"]
-    assert len(plan.segments) > 10
+    assert len(place) > 10
 
 
 def test_a_changed_tokenizer_is_asked_again(workspace) -> None:
@@ -110,3 +109,69 @@ def test_a_changed_tokenizer_is_asked_again(workspace) -> None:
 
     assert one.segments[0].text == two.segments[0].text
     assert two.segments[0].num_tokens == odd_count(two.segments[0].text)
+
+
+FARM = {
+    "tools.py": "class Spade:\n    def dig(self, depth): ...\n\n\ndef rake(leaves):\n    return leaves\n",
+    "field.py": "import tools\n\n\nclass Field:\n    def plough(self): ...\n",
+}
+WORK = (
+    "from tools import Spade, rake\n\n\ndef morning():\n    Spade().dig(1)\n    |\n\n\n"
+    "def evening():\n    rake(1)\n    @\n"
+)
+
+
+def at(mark: str, text: str = WORK) -> str:
+    return text.replace("|" if mark == "@" else "@", "").replace(mark, "|")
+
+
+def test_what_is_chosen_for_the_file_stays_while_the_cursor_moves(workspace) -> None:
+    context = workspace.open(FARM)
+    first = workspace.plan(context, "work.py", at("|"))
+
+    second = workspace.plan(context, "work.py", at("@"), previous=first)
+
+    assert first.num_frozen > 0
+    assert second.frozen is first.frozen
+    assert second.segments[: second.num_frozen] == first.segments[: first.num_frozen]
+
+
+def test_a_new_import_line_chooses_again(workspace) -> None:
+    context = workspace.open(FARM)
+    first = workspace.plan(context, "work.py", at("|"))
+
+    second = workspace.plan(context, "work.py", "from field import Field\n" + at("|"), previous=first)
+
+    assert second.frozen is not first.frozen
+    assert "class Field:" in "".join(segment.text for segment in second.segments[: second.num_frozen])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_kept"),
+    [
+        ("def dig(self, depth)", "def dig(self, depth, speed)", False),
+        ("import tools\n", "import tools, os\n\n", True),
+    ],
+    ids=["a signature changes", "lines move"],
+)
+def test_a_changed_dependency_counts_if_it_says_something_else(
+    workspace, old: str, new: str, is_kept: bool
+) -> None:
+    context = workspace.open(FARM)
+    first = workspace.plan(context, "work.py", at("|"))
+    for name, text in FARM.items():
+        if old in text:
+            context.set_open(workspace.root / name, text.replace(old, new))
+
+    second = workspace.plan(context, "work.py", at("|"), previous=first)
+
+    assert (second.frozen is first.frozen) == is_kept
+
+
+def test_what_is_imported_and_waits_to_be_used_comes_first(workspace) -> None:
+    context = workspace.open({**FARM, "barn.py": "def store(hay):\n    return hay\n"})
+    text = "from barn import store\n" + at("|")
+
+    plan = workspace.plan(context, "work.py", text, budget_tokens=40)
+
+    assert [segment.path for segment in plan.segments] == ["barn.py"]

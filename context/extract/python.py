@@ -12,7 +12,13 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from context.signatures import class_signature, docstring_line, function_signature, variable_signature
+from context.extract.python_signatures import (
+    class_signature,
+    docstring_line,
+    function_signature,
+    variable_signature,
+)
+from context.identifiers import identifiers
 from context.symbols import Definition, FileFacts, Import, Kind, Scope
 
 if TYPE_CHECKING:
@@ -24,7 +30,6 @@ MAX_WHOLE_LINES = 12
 """A module-level function up to this length is kept whole."""
 
 _IMPORT_WORD = re.compile(rb"\bimport\b")
-_IDENTIFIER = re.compile(r"[^\W\d]\w{2,}")
 _EXPORTS = re.compile(
     r"__all__\s*(?:(?::[^=]*)?\+?=(?P<literal>.*)|\.(?:extend|append)\((?P<argument>.*)\))", re.DOTALL
 )
@@ -58,15 +63,10 @@ def extract(text: str) -> FileFacts:
         _imports(data, root),
         tuple(walk.definitions[:MAX_DEFINITIONS]),
         walk.exports(),
-        walk.docstring(),
-        walk.indent,
-        " ".join(sorted(identifiers(text))),
+        docstring=walk.docstring(),
+        indent=walk.indent,
+        words=" ".join(sorted(identifiers(text))),
     )
-
-
-def identifiers(text: str) -> set[str]:
-    """Every identifier of three letters or more, also inside comments and strings."""
-    return set(_IDENTIFIER.findall(text))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""parse: what tree-sitter's targeted walk finds is what `ast` finds."""
+"""extract.python: what tree-sitter's targeted walk finds is what `ast` finds."""
 
 import ast
 import sysconfig
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from context.extract.python import extract
 from context.naive import naive_definitions, naive_imports
-from context.parse import extract
 from context.repo_map import render
 from context.source import read_source
 from context.symbols import FileFacts, Kind, Scope
@@ -75,14 +75,6 @@ def test_the_repo_map_of_every_real_file_parses(is_whole: bool) -> None:
                     ast.parse(source)
                 except SyntaxError as error:
                     pytest.fail(f"{path}: {error}: {source.splitlines()[(error.lineno or 1) - 2 :][:5]}")
-
-
-def test_facts_survive_json() -> None:
-    import json
-
-    for _, text in SOURCES[:40]:
-        facts = extract(text)
-        assert FileFacts.from_json(json.loads(json.dumps(facts.to_json()))) == facts
 
 
 def test_class_shows_header_fields_and_first_attributes() -> None:
