@@ -18,12 +18,13 @@ the name says otherwise, `_ms` and `_s` are units, and a machine shared with oth
 """
 
 
-def finish(name: str, figures: dict[str, Any], *, quick: bool) -> None:
-    """Print the result; a full run also keeps it."""
+def finish(name: str, figures: dict[str, Any], *, quick: bool, details: str = "") -> None:
+    """Print the result; a full run also keeps it, with `details` (Markdown) for the page alone."""
     result = {"name": name, "figures": figures, "machine": machine(), "commit": commit(), "quick": quick}
     if not quick:
         RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        kept = result | ({"details": details} if details else {})
+        (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
         PAGE.write_text(page(), encoding="utf-8")
     print(json.dumps(result))
 
@@ -38,6 +39,7 @@ def page() -> str:
         made = f"`python -m benchmarks.{result['name']}` at {result['commit']}: {machine}."
         table = ("| figure | value |", "| --- | --- |", *rows)
         parts.append("\n".join((f"## {result['name']}", "", made, "", *table, "")))
+        parts += [result["details"]] if "details" in result else []
     return "\n".join(parts)
 
 

@@ -80,8 +80,8 @@ class Backlog:
         self._store.save(known)
         self._parse(jobs)
         if len(batch) == BATCH:
-            # What lives as long as the files do is hidden from the cycle collector, which holds the interpreter
-            # while it looks at every object: a third of a second for 5,000 files.
+            # What lives as long as the files do is hidden from the cycle collector, which stops every thread
+            # while it looks at each object: a third of a second for 5,000 files.
             gc.freeze()
         if not self._waiting:
             self._pool.rest()

@@ -8,11 +8,13 @@ the facts of files on disk are brought by the index.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from context.extract import extract
+from context.graph import dependency_order
 from context.languages import is_manifest, language_of
 from context.paths import folder_of, identity_of, is_within, name_of, relative_to
 from context.project import Entry, Project
@@ -21,6 +23,10 @@ from context.symbols import FileFacts
 
 MAX_PARSED_HERE = 256_000
 """Characters of a buffer parsed in this process; a longer one is for a worker."""
+SETTLED_AT_ONCE = 100
+"""Files whose imports are resolved before a waiting plan may go on: a few milliseconds."""
+MAX_SETTLED_FOR_PLAN = 500
+"""More come only while the index is built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +176,23 @@ class Files:
                     elif len(buffer.text) <= MAX_PARSED_HERE:
                         self._parse_buffer(key, buffer)
                 self._publish(key)
-            self._project.graph.settle()
+            self._project.graph.settle(MAX_SETTLED_FOR_PLAN)
             yield self._project
 
     def refresh(self) -> None:
-        """Brings all that is derived up to date, the order too; no buffer is parsed."""
+        """Brings all that is derived up to date, the order too, letting plans through. Parses no buffer."""
+        is_settled = False
+        while not is_settled:
+            with self._lock:
+                is_settled = self._project.graph.settle(SETTLED_AT_ONCE)
+            time.sleep(0)
         with self._lock:
-            self._project.graph.order_again()
+            is_stale = self._project.graph.is_order_stale
+            edges = self._project.graph.edges_to_order()
+        if is_stale:
+            order = dependency_order(edges, edges)
+            with self._lock:
+                self._project.graph.take_order(edges, order)
 
     def _take_changed(self) -> set[str]:
         with self._buffer_lock:

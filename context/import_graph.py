@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from context.graph import dependency_order, reachable
 from context.imports import Modules, resolver
@@ -93,19 +93,29 @@ class ImportGraph:
             self._resolvers[family] = resolver(family, files, self._roots, self._manifests)
         return self._resolvers.get(family)
 
-    def settle(self) -> None:
-        """Finds the edges of the files that changed."""
-        touched, self._touched = self._touched, set()
-        for key in touched:
+    def settle(self, limit: int | None = None) -> bool:
+        """Finds the edges of the files that changed, of at most `limit` of them. Whether that was all."""
+        while self._touched and limit != 0:
+            key = self._touched.pop()
             if key in self._imports:
                 self._find_edges(key)
+                limit = None if limit is None else limit - 1
+        return not self._touched
 
     def order_again(self) -> None:
         """Makes the global order anew where it is not that of the edges."""
         self.settle()
         if self._is_order_stale:
-            self._is_order_stale = False
-            self._order = {key: rank for rank, key in enumerate(dependency_order(self._imports, self._hard))}
+            self.take_order(self.edges_to_order(), dependency_order(self._imports, self._hard))
+
+    def edges_to_order(self) -> Mapping[str, frozenset[str]]:
+        """The edges of the order as they are now: ordering a large repository is nothing to wait for."""
+        return dict(self._hard)
+
+    def take_order(self, edges: Mapping[str, frozenset[str]], order: Sequence[str]) -> None:
+        """Makes `order`, which was made from `edges`, the global one."""
+        self._order = {key: rank for rank, key in enumerate(order)}
+        self._is_order_stale = edges != self._hard or self._order.keys() != self._imports.keys()
 
     def imports_of(self, key: str) -> frozenset[str]:
         """The files that a file's imports name, weak ones too."""

@@ -122,7 +122,7 @@ class Index:
             self.changed("")
 
     def _run(self) -> None:
-        self._store.open()
+        self._guarded(self._store.open)
         self._guarded(self._scan)
         while not self._closing.is_set():
             if not self._backlog.is_empty:

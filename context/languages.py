@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from os.path import splitext
 from pathlib import PurePath
 
 
@@ -100,7 +101,7 @@ _BY_ID = {row.id: row for row in LANGUAGES}
 
 def language_of(path: str | PurePath) -> Language | None:
     """The language that a file's name says, or None."""
-    suffix = PurePath(path).suffix
+    suffix = splitext(path)[1]  # noqa: PTH122 - a Path takes ten times longer
     return _BY_EXTENSION.get(suffix) or _BY_EXTENSION.get(suffix.lower())
 
 

@@ -5,7 +5,6 @@ Nothing touches the disk before `start`. No file, however odd, makes a method ra
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from context.similar import SimilarChunks
 from context.source import normalize
 from context.worker_pool import WorkerPool
 
-MAX_WORKERS = 4
 _UNKNOWN = Language("plaintext", (), "#")
 
 
@@ -46,9 +44,8 @@ class RepoContext:
         self._names = tuple(dict.fromkeys([*real, *written]))
         self._roots = tuple(dict.fromkeys(real))
         self._rules = IgnoreRules(self._names, exclude)
-        num_workers = max(1, min(MAX_WORKERS, (os.cpu_count() or 2) // 2))
         self._files = Files(self._roots)
-        self._index = Index(self._roots, self._rules, self._files, WorkerPool(num_workers), on_progress)
+        self._index = Index(self._roots, self._rules, self._files, WorkerPool(), on_progress)
         self._counts = TokenCounts()
         self._similar = SimilarChunks(self._files.words, self._files.text, self._files.stamp)
 

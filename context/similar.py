@@ -26,9 +26,9 @@ NEAR_LINES = 6
 at every line; many more find much less."""
 STRIDE = 10
 WINDOW_LINES = 2 * STRIDE
-MAX_FILES = 12
+MAX_FILES = 8
 """Files by their words whose windows are compared."""
-MAX_NEAR = 8
+MAX_NEAR = 4
 MAX_CHARS = 100_000
 """Of a longer file only the head is read."""
 MAX_LINE_CHARS = 1_000

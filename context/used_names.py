@@ -73,17 +73,16 @@ class UsedNames:
     def by_member(self, taken: Collection[Target]) -> list[Used]:
         """The member index: classes that own attributes which few classes have, the rarest first."""
         own = {definition.name for definition in self._uses.facts.definitions}
+        names, hidden = self._lookup.project.names, self._lookup.hidden
         found: dict[Target, list[tuple[float, str, tuple[int, ...]]]] = {}
         for attribute, lines in self._uses.attributes.items():
-            owners = [
-                target
-                for target in self._lookup.project.names.owners_of(attribute)
-                if self._lookup.facts(target.key) is not None
-            ]
-            if attribute in own or attribute in COMMON or not 0 < len(owners) <= MAX_OWNERS:
+            everywhere = names.owners_of(attribute)
+            if attribute in own or attribute in COMMON or len(everywhere) > MAX_OWNERS + len(hidden):
                 continue
-            for target in owners:
-                found.setdefault(target, []).append((1 / len(owners), attribute, lines))
+            owners = [target for target in everywhere if target.key not in hidden]
+            if len(owners) <= MAX_OWNERS:
+                for target in owners:
+                    found.setdefault(target, []).append((1 / len(owners), attribute, lines))
         ranked = sorted(found, key=lambda target: (-sum(row[0] for row in found[target]), target))
         chosen = [target for target in ranked if target not in taken][:MAX_MEMBER_CLASSES]
         return [

@@ -55,13 +55,18 @@ def uses_of(text: str, offset: int, language: Language) -> Uses:
     chains: dict[str, list[tuple[Path, int]]] = {}
     attributes: dict[str, list[int]] = {}
     for number, line in enumerate(lines):
+        if not line:
+            continue
         for chain in _CHAIN.findall(line):
+            if "." not in chain:
+                names.setdefault(chain, []).append(number)
+                continue
             head, *path = chain.replace("?.", ".").split(".")
             names.setdefault(head, []).append(number)
-            if path:
-                chains.setdefault(head, []).append((tuple(path), number))
-        for attribute in _ATTRIBUTE.findall(line):
-            attributes.setdefault(attribute, []).append(number)
+            chains.setdefault(head, []).append((tuple(path), number))
+        if "." in line:
+            for attribute in _ATTRIBUTE.findall(line):
+                attributes.setdefault(attribute, []).append(number)
     return Uses(
         facts,
         {name: tuple(found) for name, found in names.items()},

@@ -122,6 +122,8 @@ def watched_folders(folders: Iterable[str], excluded: Iterable[str]) -> list[Wat
 def _observer() -> BaseObserver:
     from watchdog.observers import Observer
 
+    # it calls it an error that a watch ends while an event is on its way
+    logging.getLogger("watchdog.observers").setLevel(logging.CRITICAL)
     observer = Observer()
     observer.start()
     return observer

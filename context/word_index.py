@@ -143,6 +143,8 @@ class WordIndex:
             self._files[word] = number
         elif isinstance(files, int):
             self._files[word] = array("I", sorted((files, number)))
+        elif files[-1] < number:  # the usual case while an index is built
+            files.append(number)
         else:
             insort(files, number)
 

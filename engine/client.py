@@ -5,7 +5,7 @@ Knows the wire; knows neither how an engine is started nor what a prompt means.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,8 @@ ANSWER_SECONDS = 120
 """For a completion: a long prompt on a slow CPU."""
 HEALTH_SECONDS = 10
 CONNECT_SECONDS = 5
+CACHED_SECONDS = 2
+"""It is a look at lists of ids: an engine that takes longer hangs."""
 
 
 class EngineClient:
@@ -54,6 +56,15 @@ class EngineClient:
         """
         response = await self._send("POST", "/v1/completions", ANSWER_SECONDS, to_body(request))
         return from_answer(self._object(response))
+
+    async def cached_tokens(self, prompt_ids: Sequence[int]) -> int:
+        """How many leading tokens of a prompt are in a slot now; raises as `complete` does."""
+        body = {"prompt": list(prompt_ids)}
+        answer = self._object(await self._send("POST", "/v1/cached", CACHED_SECONDS, body))
+        tokens = answer.get("tokens")
+        if type(tokens) is not int:
+            raise EngineRefusedError(f"{self.address} does not say what it has cached: {answer!r:.100}")
+        return tokens
 
     async def close(self) -> None:
         """Close every connection."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import takewhile
 
 from engine.api import Completion, CompletionRequest, FinishReason
 from engine.backends.base import EngineInfo, OnProgress
@@ -66,6 +67,14 @@ class FakeBackend:
         stopper = Stopper(request.stop_rules, request.stop)
         stopped = stopper.feed(self.script(self.prompt_text(request)))
         return Completion(stopper.text, FinishReason.STOP if stopped else FinishReason.EOS)
+
+    async def cached_tokens(self, prompt_ids: Sequence[int]) -> int | None:
+        """As if every prompt so far were still in a slot."""
+        if self.is_dead:
+            return None
+        pairs = (zip(request.prompt_ids, prompt_ids, strict=False) for request in self.requests)
+        shared = (takewhile(lambda pair: pair[0] == pair[1], each) for each in pairs)
+        return max((sum(1 for _ in each) for each in shared), default=0)
 
     def prompt_text(self, request: CompletionRequest) -> str:
         """The prompt as text, without marks."""

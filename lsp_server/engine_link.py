@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from engine.api import Completion, CompletionRequest
@@ -79,6 +79,10 @@ class EngineLink:
         except EngineUnavailableError as error:
             log.warning("the engine is gone again: %s", error)
             return None
+
+    async def cached_tokens(self, prompt_ids: Sequence[int]) -> int | None:
+        """How many leading tokens of a prompt the engine would reuse now; None if it cannot be known."""
+        return await self._backend.cached_tokens(prompt_ids)
 
     async def _complete(self, request: CompletionRequest) -> Completion:
         self._status.busy(+1)

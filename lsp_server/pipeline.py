@@ -82,7 +82,24 @@ class Pipeline:
     async def prepare(self, snapshot: DocumentSnapshot) -> None:
         """Have the document's plan ready for its first request."""
         if (info := await self._link.info(wait=True)) is not None:
-            await self._plan(snapshot, 0, info, None)
+            await self.plan(snapshot, 0, info, None)
+
+    async def plan(
+        self, snapshot: DocumentSnapshot, offset: int, info: EngineInfo, deadline_s: float | None
+    ) -> Plan | None:
+        """What the repository says to a place, as the next key there would be answered with."""
+        if not self.settings.context.enabled or snapshot.path is None:
+            return None
+        request = PlanRequest(
+            uri=snapshot.uri,
+            path=snapshot.path,
+            text=snapshot.text,
+            offset=offset,
+            language_id=snapshot.language_id,
+            budget_tokens=budget_for(self.settings, info).context,
+            count_tokens=info.tokenizer.count,
+        )
+        return await self._planner.plan(request, deadline_s)
 
     def use(self, context: RepoContext, planner: Planner) -> None:
         """The workspace has changed."""
@@ -110,7 +127,7 @@ class Pipeline:
         if info is None:
             return None
         plan_deadline = None if invoked else self.settings.context.deadline_ms / 1000
-        plan = await self._plan(ask.snapshot, ask.offset, info, plan_deadline)
+        plan = await self.plan(ask.snapshot, ask.offset, info, plan_deadline)
         try:
             asked = self._request(ask, hole, info, plan, deadline)
         except NoInfillError as error:
@@ -126,22 +143,6 @@ class Pipeline:
         offer = Offer(hole, text, uuid.uuid4().hex)
         self._last_offers[ask.snapshot.uri] = offer
         return offer
-
-    async def _plan(
-        self, snapshot: DocumentSnapshot, offset: int, info: EngineInfo, deadline_s: float | None
-    ) -> Plan | None:
-        if not self.settings.context.enabled or snapshot.path is None:
-            return None
-        request = PlanRequest(
-            uri=snapshot.uri,
-            path=snapshot.path,
-            text=snapshot.text,
-            offset=offset,
-            language_id=snapshot.language_id,
-            budget_tokens=budget_for(self.settings, info).context,
-            count_tokens=info.tokenizer.count,
-        )
-        return await self._planner.plan(request, deadline_s)
 
     def _request(
         self, ask: Ask, hole: Hole, info: EngineInfo, plan: Plan | None, deadline: float | None

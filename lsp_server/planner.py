@@ -18,6 +18,8 @@ from context import Plan, RepoContext
 log = logging.getLogger(__name__)
 IDLE_SECONDS = 1.5
 """A stale plan is renewed when no request came for so long."""
+JUMP_LINES = 32
+"""So far away the current file's part of the prompt is another one anyway: a new plan costs little more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,17 @@ class PlanRequest:
         """Changes when the user leaves a line, adds or removes one."""
         return self.text.count("\n")
 
+    @property
+    def line(self) -> int:
+        """The cursor's."""
+        return self.text.count("\n", 0, self.offset)
+
 
 @dataclass(slots=True)
 class _Kept:
     plan: Plan
     num_lines: int
+    line: int
     is_outdated: bool = False
 
 
@@ -59,12 +67,17 @@ class Planner:
         """The document's plan; None if there is none within the deadline: the next key will find it."""
         kept = self._kept.get(request.uri)
         if kept is not None and kept.plan.budget_tokens == request.budget_tokens:
+            if abs(kept.line - request.line) > JUMP_LINES:
+                return await self._within(self._make(request), deadline_s) or kept.plan
             if not kept.plan.is_complete and self._context.wait_ready(0):
                 self._make(request)  # what was planned before the index was there is poor
-            elif kept.is_outdated or kept.num_lines != request.num_lines:
+            elif kept.is_outdated or (kept.num_lines, kept.line) != (request.num_lines, request.line):
                 self._renew_when_idle(request)
             return kept.plan
-        task = self._make(request)
+        return await self._within(self._make(request), deadline_s)
+
+    @staticmethod
+    async def _within(task: asyncio.Task[Plan], deadline_s: float | None) -> Plan | None:
         try:
             # The task outlives a deadline or a cancelled request: the next one finds its plan.
             return await asyncio.wait_for(asyncio.shield(task), deadline_s)
@@ -108,7 +121,7 @@ class Planner:
         kept = self._kept.get(request.uri)
         previous = kept.plan if kept is not None else None
         plan = await loop.run_in_executor(self._executor, self._plan_now, request, previous)
-        self._kept[request.uri] = _Kept(plan, request.num_lines)
+        self._kept[request.uri] = _Kept(plan, request.num_lines, request.line)
         return plan
 
     def _plan_now(self, request: PlanRequest, previous: Plan | None) -> Plan:

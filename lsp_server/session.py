@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +47,15 @@ class Feedback:
     partially_accepted: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """Where the user was last seen."""
+
+    uri: str
+    position: t.Position | None
+    """None where only the document is known."""
+
+
 class Session:
     """Everything that lives as long as the client's connection."""
 
@@ -56,6 +65,7 @@ class Session:
         self.status = Status(lambda value: server.protocol.notify("didChangeStatus", value))
         self.status.is_wanted = self._client_wants("status")
         self.feedback = Feedback()
+        self.focus: Focus | None = None
         self.newest = Newest()
         self._told_problems: set[str] = set()
         self._overlays: dict[str, asyncio.TimerHandle] = {}
@@ -119,8 +129,15 @@ class Session:
         old_planner.close()
         asyncio.get_running_loop().run_in_executor(None, old_context.close)
 
+    def note_focus(self, uri: str, position: t.Position | None = None) -> None:
+        """The user is in this document."""
+        if position is None and self.focus is not None and self.focus.uri == uri:
+            return
+        self.focus = Focus(uri, position)
+
     def document_opened(self, uri: str) -> None:
         """Read the buffer into the context at once; without a workspace folder, its project becomes one."""
+        self.note_focus(uri)
         path = uri_to_path(uri)
         if path is not None and not self.roots:
             self.rebuild_context([project_root(path)])
@@ -132,6 +149,7 @@ class Session:
 
     def document_changed(self, uri: str) -> None:
         """Read the buffer into the context once it has been quiet for a moment."""
+        self.note_focus(uri)
         if (timer := self._overlays.pop(uri, None)) is not None:
             timer.cancel()
         loop = asyncio.get_running_loop()
@@ -139,6 +157,8 @@ class Session:
 
     def document_closed(self, uri: str) -> None:
         """The file on disk counts again."""
+        if self.focus is not None and self.focus.uri == uri:
+            self.focus = None
         if (timer := self._overlays.pop(uri, None)) is not None:
             timer.cancel()
         self.newest.displace(uri)
@@ -201,6 +221,9 @@ class NoBackend:
     async def complete(self, request: CompletionRequest) -> Completion:
         """Raises the reason."""
         raise self._error
+
+    async def cached_tokens(self, prompt_ids: Sequence[int]) -> int | None:
+        """Nothing is known."""
 
     def forget(self) -> None:
         """Nothing is known."""

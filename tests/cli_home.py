@@ -34,7 +34,7 @@ class Home:
     def environment(self, **changes: str) -> dict[str, str]:
         """For a child process; our own packages are importable whether they are installed or not."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-        paths = {"state": "XDG_STATE_HOME", "config": "XDG_CONFIG_HOME"}
+        paths = {"state": "XDG_STATE_HOME", "config": "XDG_CONFIG_HOME", "cache": "XDG_CACHE_HOME"}
         environment |= {variable: str(self.folder / name) for name, variable in paths.items()}
         environment["GHOSTFILL_RUNTIME_DIR"] = str(self.runtime)
         environment["PYTHONPATH"] = str(ROOT)

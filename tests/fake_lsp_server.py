@@ -5,7 +5,8 @@
 SCRIPT is a JSON object: `rules` is a list of `{"before": text, "items": [...], "hold": bool}`; a request is
 answered by the first rule whose `before` ends the line up to the cursor, with nothing if there is none.
 A held answer is given when `fake/release` is asked, even if the request was cancelled. `die` is a status to
-exit with instead of answering `initialize`. RECORD gets every message that arrives, one JSON text per line.
+exit with instead of answering `initialize`. `commands` holds the `{"result": ...}` or `{"error": ...}` of
+commands. RECORD gets every message that arrives, one JSON text per line.
 Further requests for tests: `fake/emit` sends the notifications in its params before it answers; `fake/die`
 exits. Knows no models and checks nothing; standard library only.
 """
@@ -64,6 +65,8 @@ class FakeServer:
                 self.texts[params["textDocument"]["uri"]] = params["contentChanges"][-1]["text"]
             case "textDocument/inlineCompletion":
                 self.complete(message, params)
+            case "workspace/executeCommand" if params["command"] in self.script.get("commands", {}):
+                self.send({"id": message["id"], **self.script["commands"][params["command"]]})
             case str(method) if "id" in message:
                 self.obey(method, params)
                 self.answer(message, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -47,6 +47,13 @@ class Backend(Protocol):
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """Complete; raises EngineUnavailableError. Cancelling the task stops the work."""
+        ...
+
+    async def cached_tokens(self, prompt_ids: Sequence[int]) -> int | None:
+        """How many leading tokens of a prompt the engine would reuse now; None if it cannot be known.
+
+        Starts no engine and raises nothing: where none runs, or an older one, nothing is known.
+        """
         ...
 
     def forget(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from engine.api import Completion, CompletionRequest
 from engine.backends.base import EngineInfo, OnProgress, describe, report_loading
@@ -69,6 +69,13 @@ class LocalBackend:
         self._failures = 0
         return completion
 
+    async def cached_tokens(self, prompt_ids: Sequence[int]) -> int | None:
+        """What the engine at our socket says, if one is there."""
+        try:
+            return await self._at_socket().cached_tokens(prompt_ids)
+        except EngineUnavailableError:
+            return None
+
     def forget(self) -> None:
         """Start afresh at the next `ready`, without back-off."""
         self._info, self._failures, self._next_try = None, 0, 0.0
@@ -87,20 +94,24 @@ class LocalBackend:
         self._info = self._process = None
 
     async def _connect(self, on_progress: OnProgress | None) -> EngineInfo:
-        if self._client is None:
-            self._client = EngineClient(socket=self.spec.files().socket)
+        client = self._at_socket()
         silent_since = self._clock()
         while True:
             try:
-                health = await self._client.health()
+                health = await client.health()
             except EngineUnavailableError:
                 await self._bring_up(self._clock() - silent_since)
             else:
                 silent_since = self._clock()
                 if health.get("state") == "ready":
-                    return await describe(self._client, health)
+                    return await describe(client, health)
                 report_loading(health, on_progress)
             await asyncio.sleep(POLL_SECONDS)
+
+    def _at_socket(self) -> EngineClient:
+        if self._client is None:
+            self._client = EngineClient(socket=self.spec.files().socket)
+        return self._client
 
     async def _bring_up(self, silent_seconds: float) -> None:
         """Start an engine, or look at how the one that was started does; raises EngineUnavailableError."""

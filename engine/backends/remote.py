@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 
 from engine.api import Completion, CompletionRequest
 from engine.backends.base import EngineInfo, OnProgress, describe, report_loading
@@ -42,6 +43,13 @@ class RemoteBackend:
         except EngineUnavailableError:
             self._info = None
             raise
+
+    async def cached_tokens(self, prompt_ids: Sequence[int]) -> int | None:
+        """What the engine at the URL says, if it is one that can."""
+        try:
+            return await self._client.cached_tokens(prompt_ids)
+        except EngineUnavailableError:
+            return None
 
     def forget(self) -> None:
         """Ask again at the next `ready`."""

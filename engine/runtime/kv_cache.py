@@ -94,6 +94,15 @@ class SlotPool:
         slot.last_used = self._clock
         return slot, reused
 
+    def cached_tokens(self, ids: Sequence[int]) -> int:
+        """How many of the first `ids` are in a slot. Changes nothing; any thread may ask at any time.
+
+        A slot's ids are copied in one step, so that a pass under way is seen as it was before or as it is
+        after, never half.
+        """
+        prompt = list(ids)
+        return max(common_length(slot.token_ids.copy(), prompt) for slot in self.slots)
+
     def _most_common(self, prompt: list[int]) -> tuple[int, Slot]:
         """The longest common prefix over all slots and whose it is; the most recent one of equals."""
         found = ((common_length(slot.token_ids, prompt), slot) for slot in self.slots)

@@ -41,6 +41,7 @@ def create_app(resident: ResidentModel, api_key: str | None = None) -> Starlette
             Route("/tokenizer.json", service.tokenizer),
             Route("/v1/models", service.models),
             Route("/v1/completions", service.completions, methods=["POST"]),
+            Route("/v1/cached", service.cached, methods=["POST"]),
         ],
         exception_handlers={HTTPException: _http_error},
     )
@@ -67,22 +68,33 @@ class _Service:
         entry = {"id": self._resident.name, "object": "model", "owned_by": "ghostfill"}
         return JSONResponse({"object": "list", "data": [entry]})
 
+    async def cached(self, request: Request) -> Response:
+        """Looks only: no slot moves, no pass runs, and the engine's idle time goes on."""
+        self._check_key(request)
+        if self._resident.worker is None:
+            raise self._not_ready()
+        wanted, _ = await self._parsed(request)
+        return JSONResponse({"tokens": self._resident.worker.cached_tokens(wanted.prompt_ids)})
+
     async def completions(self, request: Request) -> Response:
         self._check_key(request)
         if self._resident.worker is None:
             raise self._not_ready()
-        try:
-            wanted, is_stream = parse_completion(await request.body(), self._resident)
-        except GhostfillError as error:
-            raise HTTPException(400, str(error)) from error
-        except ClientDisconnect:
-            return Response(status_code=499)  # nobody is there to read it
+        wanted, is_stream = await self._parsed(request)
         if self._resident.options.log_prompts and self._resident.tokenizer is not None:
             log.info("prompt %r", self._resident.tokenizer.decode(wanted.prompt_ids))
         run = _Run(self._resident, wanted)
         if is_stream:
             return StreamingResponse(run.events(request), media_type="text/event-stream")
         return await run.answer(request)
+
+    async def _parsed(self, request: Request) -> tuple[CompletionRequest, bool]:
+        try:
+            return parse_completion(await request.body(), self._resident)
+        except GhostfillError as error:
+            raise HTTPException(400, str(error)) from error
+        except ClientDisconnect as error:
+            raise HTTPException(499) from error  # nobody is there to read it
 
     def _not_ready(self) -> HTTPException:
         return HTTPException(503, self._resident.message or "the model is still loading")

@@ -77,6 +77,10 @@ class Worker:
         if never_runs is not None:
             self._finish(never_runs, Outcome(FinishReason.CANCELLED))
 
+    def cached_tokens(self, ids: Iterable[int]) -> int:
+        """How many of the first `ids` a request would find in a slot now. Never waits for the model."""
+        return self._pool.cached_tokens(list(ids))
+
     def close(self) -> None:
         """Cancel the running job, answer the waiting ones, end the thread."""
         for job in self._mailbox.close():

@@ -1,85 +1,104 @@
-"""`ghostfill context FILE[:LINE:COL]`: which repository text would be sent, and why. Starts no engine."""
+"""`ghostfill context FILE[:LINE:COL]`: what would be sent for a file, and why. Starts no engine."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import json
+import sys
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from rich.padding import Padding
 
-from context import Plan
-from engine.backends.base import EngineInfo
-from lsp_server.cli.engine_at_hand import engine_at_hand
+from engine.errors import GhostfillError
 from lsp_server.cli.place import Place, parse_place
 from lsp_server.cli.settings_at import settings_at
-from lsp_server.cli.terminal import console, files_table
+from lsp_server.cli.terminal import console, segments_table
 from lsp_server.cli.workbench import Workbench
+from lsp_server.context_page import context_page
+from lsp_server.context_report import ContextReport
+from lsp_server.engine_at_hand import engine_at_hand
+from lsp_server.explain import explain
+from lsp_server.hole import Hole
 from lsp_server.project_root import project_root
+
+STDOUT = "-"
+
+
+class OutputError(GhostfillError):
+    """The page cannot be written where it should go."""
 
 
 def run(argv: list[str], cwd: Path) -> int:
-    """Plan for the file, or the place in it, that `argv` names; raises GhostfillError."""
+    """Explain the file, or the place in it, that `argv` names; raises GhostfillError."""
     options = _parser().parse_args(argv)
     place: Place | None = None
     with suppress(ValueError):  # a file alone
         place = parse_place(options.place, cwd)
     file = place.file if place else cwd / Path(options.place).expanduser()
-    root, info, plan = asyncio.run(_plan(file, place))
+    page = None if options.html in (None, STDOUT) else cwd / Path(options.html).expanduser()
+    if page is not None:
+        _check(page)
+    report = asyncio.run(_report(file, place))
     if options.json:
-        print(json.dumps(_report(root, info, plan), indent=2))
+        print(json.dumps(report.to_json(), indent=2))
+    elif page is not None:
+        _write(page, report)
+    elif options.html == STDOUT:
+        sys.stdout.buffer.write(context_page(report).encode())
     else:
-        _show(root, info, plan)
+        _show(report)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="ghostfill context", description="Which repository text would be sent for a file, and why."
+        prog="ghostfill context", description="What would be sent to the model for a file, and why."
     )
     parser.add_argument("place", metavar="FILE[:LINE:COL]", help="without a place, the end of the file")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, with the text itself")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object, with the text itself")
+    form.add_argument("--html", metavar="OUT", help="write one self-contained page to OUT ('-': to stdout)")
     return parser
 
 
-async def _plan(file: Path, place: Place | None) -> tuple[Path, EngineInfo, Plan]:
+async def _report(file: Path, place: Place | None) -> ContextReport:
     root = project_root(file)
     settings = settings_at(root)
     async with Workbench(settings, root) as bench:
         text = bench.read(file)
         offset = place.offset_in(text) if place else len(text)
         info = await engine_at_hand(settings)
-        await bench.indexed()
-        return root, info, await asyncio.to_thread(bench.plan, file, text, offset, info)
+        plan = None
+        if settings.context.enabled:
+            await bench.indexed()
+            plan = await asyncio.to_thread(bench.plan, file, text, offset, info)
+        hole = Hole(text, offset)
+        return await explain(
+            settings, bench.context, root, file, hole, plan, info, bench.backend.cached_tokens
+        )
 
 
-def _report(root: Path, info: EngineInfo, plan: Plan) -> dict[str, Any]:
-    return {
-        "file": plan.path,
-        "root": str(root),
-        "model": info.model,
-        "device": info.device,
-        "is_engine_running": bool(info.pid),
-        "num_tokens": plan.num_tokens,
-        "budget_tokens": plan.budget_tokens,
-        "is_complete": plan.is_complete,
-        "files": [asdict(file) for file in plan.considered],
-        "segments": [asdict(segment) for segment in plan.segments],
-    }
+def _check(page: Path) -> None:
+    """Before the work, not after it."""
+    if page.is_dir():
+        raise OutputError(f"{page} is a folder: name a file to write the page to.")
+    if not page.parent.is_dir():
+        raise OutputError(f"{page.parent} is no folder: make it first.")
 
 
-def _show(root: Path, info: EngineInfo, plan: Plan) -> None:
+def _write(page: Path, report: ContextReport) -> None:
+    try:
+        page.write_text(context_page(report), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{page} cannot be written: {error.strerror}.") from error
+    print(f"{page} explains {report.file}:{report.line}:{report.column}.")
+
+
+def _show(report: ContextReport) -> None:
     out = console()
-    out.print(f"  {plan.path} in {root}")
-    if plan.considered:
-        out.print(Padding(files_table(plan), (0, 0, 0, 2), expand=False))
-    else:
-        out.print(f"  No other file has anything to say here (budget {plan.budget_tokens:,} tokens).")
-    if not plan.is_complete:
-        out.print("  The index was not complete when this was planned; try again.")
-    if not info.pid:
-        out.print(f"  No engine is running: counted with the tokenizer of {info.model}, for {info.device}.")
+    out.print(f"  {report.file}:{report.line}:{report.column} in {report.root}", markup=False)
+    out.print(Padding(segments_table(report), (0, 0, 0, 2), expand=False))
+    for note in report.notes:
+        out.print(f"  {note}", markup=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -76,6 +76,9 @@ class _NotingBackend:
         completion = await self._backend.complete(request)
         self.completions.append(completion)
         return completion
+
+    async def cached_tokens(self, prompt_ids: Sequence[int]) -> int | None:
+        return await self._backend.cached_tokens(prompt_ids)
 
     def forget(self) -> None:
         self._backend.forget()

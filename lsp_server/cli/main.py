@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": ("demo", "completions on a small workspace, with and without repository context"),
     "complete": ("complete", "one completion at FILE:LINE:COL"),
     "context": ("context_command", "which repository text would be sent for FILE, and why"),
+    "index": ("index_command", "builds or refreshes the index of PATH's project, with a progress bar"),
     "doctor": ("doctor", "checks everything and says what to do"),
 }
 INTERRUPTED = 130

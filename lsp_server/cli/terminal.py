@@ -13,6 +13,7 @@ from rich.text import Text
 
 from context import Plan
 from engine.backends.base import OnProgress
+from lsp_server.context_report import ContextReport
 
 GHOST = "italic dim"
 CURSOR = "▏"
@@ -50,4 +51,26 @@ def files_table(plan: Plan) -> Table:
         tokens = f"{file.num_tokens:,}" if file.chosen else f"({file.num_tokens:,})"
         is_chosen = "chosen" if file.chosen else "left out"
         table.add_row(Text(file.path), Text(file.reason), tokens, is_chosen, style=style)
+    return table
+
+
+def segments_table(report: ContextReport) -> Table:
+    """The prompt in order, then the files left out: what, why, how many tokens, and whether cached."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_footer=True)
+    table.add_column("file", "prompt", overflow="fold")
+    table.add_column("kind", "")
+    table.add_column("reason", f"of {report.limit_tokens:,} with the answer")
+    table.add_column("tokens", f"{report.prompt_tokens:,}", justify="right")
+    cached = "unknown" if report.cached_tokens is None else f"{report.cached_tokens:,}"
+    table.add_column("cached", cached, justify="right")
+    for row in report.rows:
+        name, kind = Text(row.path), Text(row.kind.replace("_", " "))
+        if row.is_sent:
+            table.add_row(name, kind, Text(row.reason), f"{row.num_tokens:,}", str(row.cached))
+        else:
+            table.add_row(name, kind, Text(row.reason), f"({row.num_tokens:,})", "not sent", style="dim")
+    for file in report.left_out:
+        table.add_row(
+            Text(file.path), "left out", Text(file.reason), f"({file.num_tokens:,})", "", style="dim"
+        )
     return table

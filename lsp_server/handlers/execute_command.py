@@ -21,6 +21,13 @@ def register(server: GhostfillServer) -> None:
         server.session.feedback.accepted += 1
         log.info("accepted %s", completion)
 
+    @server.command("ghostfill.showContext")
+    async def show_context(*arguments: Any) -> dict[str, Any]:  # pygls knows no default values
+        # Imported when somebody asks: the server starts without it.
+        from lsp_server import shown_context
+
+        return await shown_context.show_context(server.session, arguments[0] if arguments else None)
+
     @server.command("ghostfill.restartEngine")
     def restart_engine() -> None:
         server.session.link.restart()

@@ -21,4 +21,6 @@ def register(server: GhostfillServer) -> None:
 
     @server.feature("textDocument/didFocus")
     def did_focus(params: Any) -> None:
-        """The document that a request names is the focused one."""
+        match params:
+            case {"textDocument": {"uri": str(uri)}}:
+                server.session.note_focus(uri)

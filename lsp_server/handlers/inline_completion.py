@@ -28,6 +28,7 @@ def register(server: GhostfillServer) -> None:
         session = server.session
         if snapshot is None or session.is_off_for(snapshot):
             return t.InlineCompletionList(items=[])
+        session.note_focus(uri, params.position)
         ask = Ask(
             snapshot=snapshot,
             offset=snapshot.offset_at(params.position.line, params.position.character),

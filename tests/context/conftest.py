@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from context import Plan, RepoContext
+from index_lab import Lab
 
 
 def count_tokens(text: str) -> int:
@@ -71,3 +72,11 @@ def eventually() -> Callable[[Callable[[], bool]], None]:
             threading.Event().wait(0.02)
 
     return wait
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    (tmp_path / "repo").mkdir()
+    lab = Lab(tmp_path / "repo", tmp_path / "index")
+    yield lab
+    lab.close()

@@ -5,8 +5,8 @@ would load; and what a statement binds.
 from __future__ import annotations
 
 import json
-import random
 import os
+import random
 import shutil
 import subprocess
 from pathlib import Path

@@ -1,5 +1,6 @@
-"""project and lookup: re-exports are followed to definitions, files come in the order in which they depend, and
-a project that followed changes equals one made afresh.
+"""project and lookup: re-exports are followed to definitions, files come in the order in which they depend.
+
+A project that followed changes equals one made afresh.
 """
 
 import random

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from context import RepoContext
-from context.pack import HEADER_TOKENS
 from context.extract import extract
+from context.pack import HEADER_TOKENS
 
 SHOP = {
     "a.py": "class Apple:\n    def peel(self): ...\n    def core(self): ...\n\ndef grow(): ...\n",

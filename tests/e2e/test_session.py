@@ -49,7 +49,9 @@ def test_what_the_server_says_it_can(home: Home) -> None:
             "change": 2,
             "save": {"includeText": False},
         },
-        "executeCommandProvider": {"commands": ["ghostfill.accepted", "ghostfill.restartEngine"]},
+        "executeCommandProvider": {
+            "commands": ["ghostfill.accepted", "ghostfill.showContext", "ghostfill.restartEngine"]
+        },
         "inlineCompletionProvider": {"workDoneProgress": False},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
     }

@@ -233,3 +233,44 @@ def naive_common_length(a: list[int], b: list[int]) -> int:
     while count < min(len(a), len(b)) and a[count] == b[count]:
         count += 1
     return count
+
+
+def test_what_is_cached_is_what_a_naive_comparison_finds_and_looking_changes_nothing() -> None:
+    chance = random.Random(7)
+    pool = make_pool(num_slots=3)
+    for _ in range(60):
+        start = DOCUMENT[: chance.randrange(1, 300)]
+        fill(pool, [*start, *(chance.randrange(100) for _ in range(chance.randrange(1, 40)))])
+        before = [(list(slot.token_ids), slot.capacity, slot.last_used) for slot in pool.slots]
+        asked = [*DOCUMENT[: chance.randrange(1, 400)], *(chance.randrange(100) for _ in range(5))]
+
+        found = pool.cached_tokens(asked)
+
+        naive = 0
+        for ids, _, _ in before:
+            shared = 0
+            while shared < min(len(ids), len(asked)) and ids[shared] == asked[shared]:
+                shared += 1
+            naive = max(naive, shared)
+        assert found == naive
+        assert [(list(slot.token_ids), slot.capacity, slot.last_used) for slot in pool.slots] == before
+
+
+def test_nothing_is_cached_in_an_empty_pool_and_of_an_empty_prompt() -> None:
+    pool = make_pool()
+    assert pool.cached_tokens(DOCUMENT) == 0
+
+    fill(pool, DOCUMENT)
+
+    assert pool.cached_tokens([]) == 0
+    assert pool.cached_tokens(DOCUMENT) == len(DOCUMENT)
+
+
+def test_a_prompt_is_cached_as_far_as_the_next_request_reuses_it() -> None:
+    pool = make_pool()
+    fill(pool, DOCUMENT[:300])
+    asked = [*DOCUMENT[:200], *range(90)]
+
+    cached = pool.cached_tokens(asked)
+
+    assert cached == pool.acquire(asked)[1] == 200

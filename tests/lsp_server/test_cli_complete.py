@@ -1,4 +1,4 @@
-"""`complete` and `context` on a small workspace, with the real built-in model."""
+"""`complete` on a small workspace, with the real built-in model."""
 
 import json
 from pathlib import Path
@@ -76,49 +76,3 @@ def test_both_commands_share_one_engine(home: Home, kelvin: Path) -> None:
 
     assert pids[0]
     assert pids[0] == pids[1]
-
-
-def test_context_names_the_files_with_their_text(ghostfill: RunCli, kelvin: Path) -> None:
-    """Segments as they stand in the prompt."""
-    report = json.loads(ghostfill("context", PLACE, "--json", cwd=kelvin).stdout)
-
-    assert report["file"] == "main.py"
-    assert report["root"] == str(kelvin)
-    assert report["is_complete"]
-    assert [segment["path"] for segment in report["segments"]] == ["utils.py"]
-    assert "def celsius_to_kelvin(degrees: float) -> float:" in report["segments"][0]["text"]
-    assert sum(segment["num_tokens"] for segment in report["segments"]) <= report["num_tokens"]
-    assert report["num_tokens"] <= report["budget_tokens"]
-
-
-def test_context_counts_the_same_with_and_without_an_engine(home: Home, kelvin: Path, tmp_path: Path) -> None:
-    """The tokenizer of the model folder is the engine's."""
-    home.run("complete", PLACE, "--json", cwd=kelvin)
-    with_engine = json.loads(home.run("context", PLACE, "--json", cwd=kelvin).stdout)
-    elsewhere = str(home.folder / "quiet")
-    without = json.loads(
-        home.run("context", PLACE, "--json", cwd=kelvin, GHOSTFILL_RUNTIME_DIR=elsewhere).stdout
-    )
-
-    assert (with_engine.pop("is_engine_running"), without.pop("is_engine_running")) == (True, False)
-    assert with_engine == without
-
-
-def test_context_prints_a_table(ghostfill: RunCli, kelvin: Path) -> None:
-    """File, reason, tokens, and the sum against the budget."""
-    done = ghostfill("context", "main.py", cwd=kelvin)
-
-    assert done.returncode == 0
-    assert "utils.py" in done.stdout
-    assert "chosen" in done.stdout
-    assert "tokens" in done.stdout
-
-
-def test_a_file_outside_every_project_is_alone_with_its_folder(ghostfill: RunCli, tmp_path: Path) -> None:
-    """No marker above: the file's own folder is the workspace, not the disk."""
-    (tmp_path / "note.py").write_text("a = 1\n")
-
-    report = json.loads(ghostfill("context", "note.py", "--json", cwd=tmp_path).stdout)
-
-    assert report["root"] == str(tmp_path)
-    assert report["segments"] == []

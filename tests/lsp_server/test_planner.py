@@ -120,3 +120,38 @@ async def test_a_closed_document_is_forgotten(planner: Planner, context: Countin
     await planner.plan(ask(), None)
 
     assert context.num_plans == 2
+
+
+LONG = "line\n" * 200
+
+
+def ask_at(line: int) -> PlanRequest:
+    return PlanRequest("file:///a.py", Path("/a.py"), LONG, line * 5, "python", 100, len)
+
+
+async def test_a_jump_is_planned_for_at_once(planner: Planner, context: CountingContext) -> None:
+    await planner.plan(ask_at(0), None)
+
+    plan = await planner.plan(ask_at(150), None)
+
+    assert plan is not None
+    assert plan.path == "plan 2"
+
+
+async def test_a_jump_falls_back_on_the_plan_at_hand(planner: Planner, context: CountingContext) -> None:
+    first = await planner.plan(ask_at(0), None)
+    context.release.clear()
+
+    assert await planner.plan(ask_at(150), 0.01) is first
+    context.release.set()
+
+
+async def test_each_plan_is_made_from_the_one_before(planner: Planner, context: CountingContext) -> None:
+    seen: list[Plan | None] = []
+    make = context.plan
+    context.plan = lambda *args, **rest: seen.append(rest["previous"]) or make(*args, **rest)  # type: ignore[method-assign]
+
+    first = await planner.plan(ask_at(0), None)
+    await planner.plan(ask_at(100), None)
+
+    assert seen == [None, first]

@@ -10,3 +10,7 @@ end, { desc = 'Turn ghost text on or off' })
 vim.api.nvim_create_user_command('GhostfillStatus', function()
   require('ghostfill').report()
 end, { desc = 'Say what the ghostfill server is doing' })
+
+vim.api.nvim_create_user_command('GhostfillContext', function()
+  require('ghostfill').explain()
+end, { desc = 'Show what the next completion would send, and why' })

@@ -69,6 +69,9 @@ function M.report()
   end
 end
 
+--- `:GhostfillContext`
+function M.explain() require('ghostfill.explain').show() end
+
 --- `:GhostfillToggle`
 function M.toggle()
   local enabled = require('ghostfill.session').toggle()

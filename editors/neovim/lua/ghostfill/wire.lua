@@ -79,4 +79,18 @@ function M.focus(client, buf)
   call(client, 'notify', 'textDocument/didFocus', { textDocument = { uri = vim.uri_from_bufnr(buf) } })
 end
 
+--- Asks what the next completion at a place would send; `answer(err, result)`.
+---@param client table
+---@param place ghostfill.Place
+---@param answer function
+function M.explain(client, place, answer)
+  local argument = {
+    uri = vim.uri_from_bufnr(place.buf),
+    position = { line = place.row, character = units.count(place.before, M.encoding(client)) },
+    show = false, -- it is shown here
+  }
+  local params = { command = 'ghostfill.showContext', arguments = { argument } }
+  call(client, 'request', 'workspace/executeCommand', params, answer, place.buf)
+end
+
 return M

@@ -1,0 +1,1 @@
+"""One way to choose context per file, all behind `Condition`."""
