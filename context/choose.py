@@ -34,6 +34,8 @@ SMALL_FILE_LINES = 80
 """A file of the same folder up to this length may be shown whole."""
 MAX_WHOLE_FILES = 3
 MAX_CHUNKS = 12
+MAX_CHARS_PER_TOKEN = 8
+"""More than code has in any tokenizer."""
 MAX_TEXT_LINES = 200
 """Of a longer file without signatures the head is shown."""
 
@@ -173,6 +175,8 @@ class Chooser:
         chosen: list[Segment] = []
         used = 0
         for chunk in self._similar_chunks(covered) if budget > 2 * HEADER_TOKENS else ():
+            if used + HEADER_TOKENS + len(chunk.text) // MAX_CHARS_PER_TOKEN > budget:
+                continue  # counting is dear
             num_tokens = self._count(chunk.text)
             if used + num_tokens + HEADER_TOKENS <= budget:
                 used += num_tokens + HEADER_TOKENS

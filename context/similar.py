@@ -11,7 +11,7 @@ import math
 import re
 from bisect import bisect_right
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
 from types import MappingProxyType
@@ -26,9 +26,9 @@ NEAR_LINES = 6
 at every line; many more find much less."""
 STRIDE = 10
 WINDOW_LINES = 2 * STRIDE
-MAX_FILES = 8
+MAX_FILES = 5
 """Files by their words whose windows are compared."""
-MAX_NEAR = 4
+MAX_NEAR = 2
 MAX_CHARS = 100_000
 """Of a longer file only the head is read."""
 MAX_LINE_CHARS = 1_000
@@ -153,12 +153,13 @@ class SimilarChunks:
         files = {key: self._file(key) for key in keys}
         rows = [row for key, file in files.items() for row in _scored(key, file, weights)]
         rows.sort(key=lambda row: (-row[0], row[1], row[2].first_line))
+        shown = {key: _lines_of(covered[key]) for key in files if key in covered}
         chosen: list[Chunk] = []
         seen: list[set[str]] = []
         for score, key, place in rows[:MAX_EXAMINED]:
             if len(chosen) >= limit or (chosen and score < MIN_SCORE * chosen[0].score):
                 break
-            if _overlaps(key, place, chosen) or _is_covered(place, covered.get(key, ())):
+            if _overlaps(key, place, chosen) or _is_covered(place, shown.get(key, frozenset())):
                 continue
             text = files[key].text[place.start : place.end] + "\n"
             words = identifiers(text)
@@ -270,10 +271,14 @@ def _overlaps(key: str, window: _Window, chosen: list[Chunk]) -> bool:
     )
 
 
-def _is_covered(window: _Window, ranges: Collection[tuple[int, int]]) -> bool:
+def _lines_of(ranges: Iterable[tuple[int, int]]) -> frozenset[int]:
+    """The lines of ranges, which may reach beyond any file."""
+    return frozenset(line for first, last in ranges for line in range(first, min(last, MAX_CHARS) + 1))
+
+
+def _is_covered(window: _Window, shown: Collection[int]) -> bool:
     lines = range(window.first_line, window.last_line + 1)
-    num_shown = sum(any(first <= line <= last for first, last in ranges) for line in lines)
-    return num_shown > MAX_COVERED * len(lines)
+    return sum(line in shown for line in lines) > MAX_COVERED * len(lines)
 
 
 def _is_news(words: set[str], at_cursor: set[str], seen: list[set[str]]) -> bool:

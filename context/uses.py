@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from context.extract import extract
-from context.identifiers import identifiers
 from context.languages import Language
 from context.symbols import FileFacts
 
-MAX_PARSED = 256_000
-"""Characters parsed in this process; of a longer text only its head and the part around the cursor."""
+MAX_PARSED = 96_000
+"""Characters looked at; of a longer text its head and the part around the cursor. Ten milliseconds or so."""
+
+MIN_WORD = 3
+"""Letters, as in `identifiers`."""
 
 _CHAIN = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\??\.[^\W\d]\w*)*")
 _ATTRIBUTE = re.compile(r"\.\s*([^\W\d]\w{2,})")
@@ -72,7 +74,7 @@ def uses_of(text: str, offset: int, language: Language) -> Uses:
         {name: tuple(found) for name, found in names.items()},
         {head: tuple(found) for head, found in chains.items()},
         {name: tuple(found) for name, found in attributes.items()},
-        frozenset(identifiers("\n".join(lines))),
+        frozenset(word for word in (*names, *attributes) if len(word) >= MIN_WORD),
         window.count("\n", 0, line_bounds(window, offset)[0]),
     )
 

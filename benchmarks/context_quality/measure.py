@@ -24,7 +24,11 @@ from benchmarks.context_quality.selfcheck import check_context, check_scores, ch
 from benchmarks.context_quality.sites import Origin, Site, choose, names_of
 from engine.api import Segment
 
-NONE, GHOSTFILL, SHUFFLED = "none", "ghostfill", "shuffled"
+NONE, SHUFFLED = "none", "shuffled"
+GHOSTFILL = "ghostfill"
+"""As the product does: of the budget no more than the model reads well (`FimFormat.max_context_tokens`)."""
+GHOSTFILL_FULL = "ghostfill_full"
+"""The whole budget, whatever the model makes of it."""
 BASELINES: dict[str, Maker] = {
     "open_tabs": OpenTabs,
     "bm25": Bm25Windows,
@@ -32,7 +36,7 @@ BASELINES: dict[str, Maker] = {
     "imports": ImportedFiles,
     "oracle": Oracle,
 }
-CONDITIONS = (NONE, *BASELINES, SHUFFLED, GHOSTFILL)
+CONDITIONS = (NONE, *BASELINES, SHUFFLED, GHOSTFILL_FULL, GHOSTFILL)
 TELL_SECONDS = 10.0
 
 
@@ -116,21 +120,28 @@ def _contexts(
         tell(f"{name}: {len(corpus.files)} files, {len(here)} sites")
         for condition in [name for name in BASELINES if name in order.conditions] if here else ():
             _add(found, condition, BASELINES[condition](corpus, answerer.cost), here, order.budgets)
-        if here and {GHOSTFILL, SHUFFLED} & {*order.conditions}:
+        if here and {GHOSTFILL, GHOSTFILL_FULL, SHUFFLED} & {*order.conditions}:
             ours = Ghostfill(corpus.root, answerer.info.tokenizer.count)
+            most = answerer.info.layout.fim.max_context_tokens
             try:
-                _add(found, GHOSTFILL, ours, here, order.budgets)
+                _add(found, GHOSTFILL_FULL, ours, here, order.budgets)
+                _add(found, GHOSTFILL, ours, here, order.budgets, most)
             finally:
                 ours.close()
     return found
 
 
 def _add(
-    found: _Contexts, name: str, condition: Condition, sites: Sequence[Site], budgets: Sequence[int]
+    found: _Contexts,
+    name: str,
+    condition: Condition,
+    sites: Sequence[Site],
+    budgets: Sequence[int],
+    most: int | None = None,
 ) -> None:
     for site in sites:
         for budget in budgets:
-            found[site, name, budget] = condition.segments(site, budget)
+            found[site, name, budget] = condition.segments(site, min(budget, most or budget))
             check_sources(site, found[site, name, budget])
 
 

@@ -37,7 +37,8 @@ class Oracle:
         return filled(dict.fromkeys(pieces), budget_tokens, self._cost)
 
     def _definitions(self, site: Site) -> Iterator[Segment]:
-        for definition in site.definitions[:MAX_DEFINITIONS]:
+        elsewhere = [place for place in site.definitions if place.path != site.path]
+        for definition in elsewhere[:MAX_DEFINITIONS]:
             yield self._window(definition.path, definition.line).segment(f"defines {site.name}")
         for name in dict.fromkeys(_NAME.findall(site.answer)):
             places = self._places(name, site.path)
