@@ -105,6 +105,17 @@ def language_of(path: str | PurePath) -> Language | None:
     return _BY_EXTENSION.get(suffix) or _BY_EXTENSION.get(suffix.lower())
 
 
+def module_of(path: str) -> tuple[str, str] | None:
+    """A file's family, and its bare name without extension in lower case; None without a family.
+
+    Files of one folder that share it are one module: `a.ts`, the `a.js` built from it, `a.d.ts`.
+    """
+    row = language_of(path)
+    if row is None or not row.family:
+        return None
+    return row.family, path.rpartition("/")[2].rpartition(".")[0].removesuffix(".d").casefold()
+
+
 def language_named(language_id: str) -> Language | None:
     """The row of an editor's language id, or None."""
     return _BY_ID.get(language_id)

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from context.import_graph import ImportGraph
+from context.languages import module_of
 from context.name_index import NameIndex
 from context.paths import Identity, folder_of, is_twin
 from context.symbols import FileFacts
@@ -76,10 +77,12 @@ class Project:
         return sorted(key for key in found if folder_of(key) == folder)
 
     def same_file(self, key: str, identity: Identity | None) -> frozenset[str]:
-        """Every name under which a file is known: hard links, other case, backup twins."""
+        """Every name under which a file is known: hard links, other case, backup twins, built files."""
+        module = module_of(key)
         beside = self._by_folder.get(folder_of(key).casefold(), ())
         linked = self._by_identity.get(identity, ()) if identity is not None else ()
-        return frozenset([key, *(other for other in beside if is_twin(other, key)), *linked])
+        twins = (other for other in beside if is_twin(other, key) or (module and module_of(other) == module))
+        return frozenset([key, *twins, *linked])
 
     def _unfile(self, key: str, entry: Entry | None) -> None:
         if entry is None:

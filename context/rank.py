@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from context.candidate import Candidate, Unit
 from context.lookup import Lookup
-from context.name_index import Target
 from context.paths import folder_of
 from context.repo_map import core_units, map_units, other_units
 from context.symbols import FileFacts
@@ -22,9 +21,6 @@ from context.uses import Uses
 MAX_SIBLINGS = 8
 MAX_FILES = 64
 MAX_NEAR = 12
-CAP_NEAR = False
-SMALL_PROJECT = 300
-"""In a larger one, likeness alone finds the wrong files."""
 
 
 class Ranking:
@@ -53,7 +49,7 @@ class Ranking:
         yield from (self._definition(used, "has a member") for used in self._by_member)
         mentioned = self._names.by_mention(self._by_import)
         yield from (self._definition(used, "named in signatures:") for used in mentioned)
-        yield from (self._rest(used, "defines") for used in self._by_import)
+        yield from (self._rest(used) for used in self._by_import)
         yield from self._files()
 
     def for_cursor(self) -> list[Candidate]:
@@ -71,10 +67,8 @@ class Ranking:
         return [candidate for candidate in found if candidate.units]
 
     def _near(self, used: Used, reason: str, *, is_full: bool) -> Candidate:
-        facts = self._lookup.facts(used.target.key) or FileFacts()
-        units = [unit for index in used.target.indices for unit in core_units(facts, index, self._words)]
-        units += self._others(facts, used.target) if is_full else []
-        return Candidate(used.target.key, "near", reason, used.name, tuple(units), is_capped=CAP_NEAR)
+        units = self._core(used) + (self._others(used) if is_full else ())
+        return Candidate(used.target.key, "near", reason, used.name, units)
 
     @property
     def _words(self) -> frozenset[str]:
@@ -110,38 +104,35 @@ class Ranking:
         return [key for _, key in sorted(rows)[:limit]]
 
     def _definition(self, used: Used, reason: str) -> Candidate:
-        facts = self._lookup.facts(used.target.key) or FileFacts()
-        units = [unit for index in used.target.indices for unit in core_units(facts, index, self._words)]
         is_direct = reason == "defines"
         return Candidate(
             used.target.key,
             "definition",
             reason,
             used.name,
-            tuple(units),
+            self._core(used),
             is_capped=True,
             is_direct=is_direct,
         )
 
-    def _rest(self, used: Used, reason: str) -> Candidate:
+    def _rest(self, used: Used) -> Candidate:
         """The members nobody asked for yet, after what is wanted of every other definition."""
-        facts = self._lookup.facts(used.target.key) or FileFacts()
-        units = self._others(facts, used.target)
-        return Candidate(
-            used.target.key,
-            "definition",
-            reason,
-            used.name,
-            tuple(units),
-            is_capped=True,
-            is_direct=True,
-        )
+        key, units = used.target.key, self._others(used)
+        return Candidate(key, "definition", "defines", used.name, units, is_capped=True, is_direct=True)
 
-    def _others(self, facts: FileFacts, target: Target) -> list[Unit]:
+    def _core(self, used: Used) -> tuple[Unit, ...]:
+        facts = self._lookup.facts(used.target.key) or FileFacts()
+        return tuple(unit for index in used.target.indices for unit in core_units(facts, index, self._words))
+
+    def _others(self, used: Used) -> tuple[Unit, ...]:
         """Public members, those whose names many files hold first: they are what a class is used for."""
-        units = [unit for index in target.indices for unit in other_units(facts, index, self._words)]
-        rarity = {unit: self._lookup.project.words.idf(facts.definitions[unit.index].name) for unit in units}
-        return sorted(units, key=lambda unit: (round(rarity[unit], 1), unit.index))
+        facts = self._lookup.facts(used.target.key) or FileFacts()
+        units = [unit for index in used.target.indices for unit in other_units(facts, index, self._words)]
+        names = {unit: facts.definitions[unit.index].name for unit in units}
+        rarity = self._lookup.project.words.idfs(names.values(), self._lookup.hidden)
+        return tuple(
+            sorted(units, key=lambda unit: (round(rarity.get(names[unit], math.inf), 1), unit.index))
+        )
 
     def _map(self, key: str, kind: str, reason: str) -> Candidate:
         facts = self._lookup.facts(key) or FileFacts()

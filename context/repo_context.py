@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from context.choose import Chooser, Site
+from context.copies import Copies
 from context.files import MAX_PARSED_HERE, Files
+from context.identifiers import identifiers
 from context.ignore import IgnoreRules
 from context.imports_around import ImportsAround, imports_around
 from context.index import Index
@@ -47,6 +49,7 @@ class RepoContext:
         self._files = Files(self._roots)
         self._index = Index(self._roots, self._rules, self._files, WorkerPool(), on_progress)
         self._counts = TokenCounts()
+        self._copies = Copies(self._files.words, self._files.text, self._files.stamp)
         self._similar = SimilarChunks(self._files.words, self._files.text, self._files.stamp)
 
     def start(self) -> None:
@@ -135,6 +138,7 @@ class RepoContext:
             hidden = project.same_file(key, identity_of(key))
             if lexical_key(path) != key:
                 hidden |= project.same_file(lexical_key(path), None)
+            hidden |= self._copies.of(key, site.text, identifiers(site.text))
             chooser = Chooser(
                 Lookup(project, hidden),
                 site,

@@ -10,7 +10,9 @@ import heapq
 import math
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import NamedTuple
 
 K1 = 1.2
 B = 0.75
@@ -18,7 +20,22 @@ B = 0.75
 MAX_VISITS = 15_000
 """Entries read for one query, most telling words first: words of nearly every file say nothing about one."""
 
+MAX_COPIES = 64
+"""A word of more files says nothing of copies: so many nobody makes."""
+MAX_TELLING, MAX_ALIKE = 64, 16
+"""How many of the rarer words of a text are looked up, and how many files are compared with it."""
+
 _MASK = (1 << 60) - 1
+
+
+class Alike(NamedTuple):
+    """A file that has the rarer words of a text."""
+
+    key: str
+    num_common: int
+    """The words that it shares with the text."""
+    num_words: int
+    """Its own."""
 
 
 class WordIndex:
@@ -93,6 +110,28 @@ class WordIndex:
             sums[number] = 0.0
         return self._best(sums, limit, hidden)
 
+    def alike(self, key: str, words: Collection[str], is_kin: Callable[[str], bool]) -> list[Alike]:
+        """Files with at least half of a text's rarer words, and kin with any of them; the likest first.
+
+        `key` is the text's own file: it is not among them, and a word of it alone is not looked for.
+        """
+        own = self._numbers.get(key)
+        mine = set(self._words[own]) if own is not None else set()
+        numbers = {_hash(word): word for word in words}
+        counts = ((len(self._of_hash(number)) - (number in mine), number) for number in numbers)
+        rare = sorted((count, numbers[number]) for count, number in counts if 0 < count <= MAX_COPIES)
+        telling = rare[:: len(rare) // MAX_TELLING + 1]
+        hits = Counter(file for _, word in telling for file in self._files_of(word) if file != own)
+        half = (len(telling) + 1) // 2
+        likest = sorted(
+            (file for file, count in hits.items() if count >= half or is_kin(self._keys[file])),
+            key=lambda file: (-hits[file], self._keys[file]),
+        )
+        return [
+            Alike(self._keys[file], len(numbers.keys() & set(self._words[file])), len(self._words[file]))
+            for file in likest[:MAX_ALIKE]
+        ]
+
     def _best(self, sums: list[float], limit: int, hidden: Collection[int]) -> list[tuple[str, float]]:
         num_words = self._num_words - sum(len(self._words[number]) for number in hidden)
         per_word = K1 * B * max(1, len(self) - len(hidden)) / max(1, num_words)
@@ -116,7 +155,10 @@ class WordIndex:
         return [self._numbers[key] for key in dict.fromkeys(skip) if key in self._numbers]
 
     def _files_of(self, word: str) -> Collection[int]:
-        files = self._files.get(_hash(word), ())
+        return self._of_hash(_hash(word))
+
+    def _of_hash(self, number: int) -> Collection[int]:
+        files = self._files.get(number, ())
         return (files,) if isinstance(files, int) else files
 
     def _new_number(self, key: str) -> int:

@@ -23,6 +23,7 @@ from typing import Any
 from benchmarks.context_quality.packages import Package
 from benchmarks.workspace import cache_folder
 from context import Plan, RepoContext
+from context.pack import HEADER_TOKENS
 from engine.launch import child_environment
 from engine.model_folder import BUILTIN_FOLDER
 from engine.tokens import Tokenizer
@@ -31,6 +32,8 @@ BUDGET_TOKENS = 4096
 NUM_FILES = 60
 PLACES_PER_FILE = 5
 """The first opens the file and is reported apart."""
+LINES_PER_FILE = 4
+"""Walked down from the last of those places, as when one line after the other is written."""
 MIN_CHARS, MAX_CHARS = 2_000, 200_000
 INDEX_SECONDS = 900.0
 
@@ -71,13 +74,20 @@ def times(root: Path, seed: int) -> dict[str, Any]:
         chance = random.Random(seed)  # noqa: S311 - must be repeatable
         first: list[float] = []
         warm: list[float] = []
+        walked: list[float] = []
+        kept: list[float] = []
         for path in chance.sample(files, len(files)):
             text = path.read_text(encoding="utf-8", errors="replace")
             if not MIN_CHARS <= len(text) <= MAX_CHARS:
                 continue
-            opened, *moved = _plans_ms(context, path, text, chance, count_tokens)
+            visit = _Visit(context, path, text, count_tokens)
+            opened, *moved = (visit.plan_ms(chance.randrange(len(text))) for _ in range(PLACES_PER_FILE))
             first.append(opened)
             warm += moved
+            for _ in range(LINES_PER_FILE):
+                before = visit.plan
+                walked.append(visit.plan_ms(visit.next_line()))
+                kept.append(kept_share(before, visit.plan))
             if len(first) == NUM_FILES:
                 break
     finally:
@@ -88,6 +98,10 @@ def times(root: Path, seed: int) -> dict[str, Any]:
         "context_first_ms_p50": round(statistics.median(first), 1),
         "context_first_ms_p95": round(percentile(first, 0.95), 1),
         "context_plans": len(warm),
+        "context_next_line_ms_p50": round(statistics.median(walked), 1),
+        "context_next_line_ms_p95": round(percentile(walked, 0.95), 1),
+        "context_kept_p50": round(statistics.median(kept), 2),
+        "context_kept_p5": round(percentile(kept, 0.05), 2),
         "context_files": len(files),
         "index_ready_s": round(index_s, 1),
         "context_mib": resident_mib(),
@@ -109,28 +123,51 @@ def resident_mib() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE") // 2**20
 
 
-def _plans_ms(
-    context: RepoContext, path: Path, text: str, chance: random.Random, count_tokens: Callable[[str], int]
-) -> list[float]:
-    """Plans at random places of one file, the rest of the line taken away as at a site."""
-    taken: list[float] = []
-    plan: Plan | None = None
-    for _ in range(PLACES_PER_FILE):
-        offset = chance.randrange(len(text))
-        end = text.find("\n", offset)
-        open_text = text[:offset] + text[end if end >= 0 else len(text) :]
+class _Visit:
+    """One file and the plans made in it; each is handed to the next."""
+
+    def __init__(
+        self, context: RepoContext, path: Path, text: str, count_tokens: Callable[[str], int]
+    ) -> None:
+        self._context = context
+        self._path = path
+        self._text = text
+        self._count_tokens = count_tokens
+        self._offset = 0
+        self.plan: Plan | None = None
+
+    def next_line(self) -> int:
+        """The place below the last one."""
+        return min(self._text.find("\n", self._offset) + 5, len(self._text) - 1)
+
+    def plan_ms(self, offset: int) -> float:
+        """Plans with the rest of the line taken away, as at a site."""
+        self._offset = offset
+        end = self._text.find("\n", offset)
+        open_text = self._text[:offset] + self._text[end if end >= 0 else len(self._text) :]
         begun = time.perf_counter()
-        plan = context.plan(
-            path,
+        self.plan = self._context.plan(
+            self._path,
             open_text,
             offset,
             budget_tokens=BUDGET_TOKENS,
-            count_tokens=count_tokens,
+            count_tokens=self._count_tokens,
             language="python",
-            previous=plan,
+            previous=self.plan,
         )
-        taken.append((time.perf_counter() - begun) * 1000)
-    return taken
+        return (time.perf_counter() - begun) * 1000
+
+
+def kept_share(before: Plan | None, after: Plan | None) -> float:
+    """How much of a plan's tokens stands before the first segment that the plan before it did not have."""
+    if before is None or after is None or not after.num_tokens:
+        return 1.0
+    kept = 0
+    for old, new in zip(before.segments, after.segments, strict=False):
+        if old != new:
+            break
+        kept += new.num_tokens + HEADER_TOKENS
+    return min(1.0, kept / after.num_tokens)
 
 
 def _in_child(root: Path, seed: int, cache: Path) -> dict[str, Any]:

@@ -131,7 +131,7 @@ class _Walk:
 
     def __init__(self, data: bytes, root: Node) -> None:
         self.definitions: list[Definition] = []
-        self.indent = _indent_of(data)
+        self.indent = _indent_of(data, root)
         self._data = data
         self._root = root
         self._exports: list[str] = []
@@ -262,7 +262,14 @@ def _dedent(data: bytes, node: Node) -> str:
     return re.sub(rf"(?m)^[ \t]{{1,{column}}}", "", text) + "\n" if column else text + "\n"
 
 
-def _indent_of(data: bytes) -> str:
-    match = re.search(rb"(?m):[ \t]*\n([ \t]+)\S", data)
-    width = match[1].decode("ascii") if match else "    "
-    return width if width == "\t" or width in (" " * count for count in range(2, 9)) else "    "
+def _indent_of(data: bytes, root: Node) -> str:
+    """That of the first block; examples in docstrings are indented as they please."""
+    for node in root.named_children:
+        statement = node.child_by_field_name("definition") or node
+        block = statement.child_by_field_name("body") or statement.child_by_field_name("consequence")
+        column = block.start_point.column if block is not None else 0
+        if block is None or column == 0 or block.start_point.row == statement.start_point.row:
+            continue
+        width = data[block.start_byte - column : block.start_byte].decode("utf-8", errors="replace")
+        return width if width == "\t" or width in (" " * count for count in range(2, 9)) else "    "
+    return "    "

@@ -4,6 +4,8 @@ import pytest
 
 from benchmarks.context_quality import timing
 from benchmarks.context_quality.packages import Package
+from context import Plan
+from engine.api import Segment
 
 NUM_FILES = 3
 
@@ -48,3 +50,12 @@ def test_packages_lie_beside_one_another_in_one_folder(tmp_path, monkeypatch):
         "a/__init__.py",
         "b/__init__.py",
     ]
+
+
+def test_what_is_kept_ends_at_the_first_segment_that_is_new() -> None:
+    one, two, three = (Segment(f"{name}.py", name, "definition", "", 88) for name in ("a", "b", "c"))
+    before = Plan("x.py", (one, two), 200, 1000, True, ())
+
+    assert timing.kept_share(before, before) == 1.0
+    assert timing.kept_share(before, Plan("x.py", (one, three), 200, 1000, True, ())) == 0.5
+    assert timing.kept_share(before, Plan("x.py", (three, one, two), 300, 1000, True, ())) == 0.0

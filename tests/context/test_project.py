@@ -7,24 +7,11 @@ import random
 
 import pytest
 
-from context.extract import extract
 from context.imports import Module
-from context.languages import language_of
 from context.lookup import Lookup
 from context.name_index import Target
 from context.project import Entry, Project
-
-
-def facts_of(path: str, text: str):
-    return extract(text, language_of(path))
-
-
-def project_of(files: dict[str, str]) -> Project:
-    project = Project(("/w",))
-    for path, text in files.items():
-        project.put(f"/w/{path}", Entry(path, None, facts_of(path, text)))
-    project.graph.order_again()
-    return project
+from context_projects import facts_of, project_of
 
 
 def order_of(project: Project) -> list[str]:
