@@ -166,7 +166,7 @@ class Chooser:
                 num_lines = row.signature.count("\n")
                 if row.body or num_lines > row.last_line - row.first_line:
                     covered.setdefault(key, []).append((row.first_line, row.last_line))
-                elif row.kind is Kind.CLASS:
+                elif row.kind in (Kind.CLASS, Kind.TYPE):
                     covered.setdefault(key, []).append((row.first_line, row.first_line + num_lines - 1))
         return covered
 

@@ -7,20 +7,23 @@ holds a lock. A short file that looks like another is no copy: files of one kind
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
+from context.identifiers import identifiers
 from context.languages import module_of
 from context.word_index import Alike, WordIndex
 
-MIN_BUILT = 0.85
+MIN_BUILT = 0.75
 """The share of the words of a compiled file, or of its source, that both have."""
-MIN_WORDS, MIN_LINES = 0.9, 0.8
+MIN_WORDS, MIN_LINES = 0.85, 0.8
 """The shares of the larger's words and of the smaller's lines that a copy with some changes has."""
 MIN_WITHIN = 0.95
 MIN_LINES_WITHIN = 20
 """Of a text of so many different lines this share must stand in another file, for that to hold a copy."""
 FEW_WORDS = 16
 MAX_CACHED = 64
+MAX_CHARS = 256_000
+"""A longer text is not compared: it would take too long at every keystroke."""
 
 Lines = frozenset[str]
 
@@ -36,8 +39,11 @@ class Copies:
         self._stamp_of = stamp_of
         self._lines: OrderedDict[str, tuple[object, Lines]] = OrderedDict()
 
-    def of(self, key: str, text: str, words: Collection[str]) -> frozenset[str]:
-        """The copies of a file with this text and these words."""
+    def of(self, key: str, text: str) -> frozenset[str]:
+        """The copies of a file with this text."""
+        if len(text) > MAX_CHARS:
+            return frozenset()
+        words = identifiers(text)
         module = module_of(key)
         mine: Lines | None = None
         found = set()

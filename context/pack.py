@@ -7,7 +7,7 @@ tokenizer does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -110,27 +110,34 @@ class Packer:
             return
         share = DEFINITION_TOKENS if candidate.is_capped else self._budget
         spent = self._spent.get((candidate.key, candidate.name), 0) if candidate.is_capped else 0
-        for unit in self._untaken(candidate):
-            cost = self._cost(candidate.key, unit)
+        taken = self._taken.get(candidate.key, ())
+        for unit in candidate.units:
+            group = self._with_headers(candidate, unit) if unit.index not in taken else []
+            cost = self._cost(candidate.key, group) if group else None
             if (
                 cost is None
                 or self._used + cost > self._budget
                 or (spent and self._is_too_much(spent, cost, share))
             ):
                 continue
-            self._choose(candidate, unit, cost)
+            self._choose(candidate, group, cost)
             spent += cost
         self._spent[candidate.key, candidate.name] = spent
 
-    def _untaken(self, candidate: Candidate) -> list[Unit]:
-        """The pieces that no earlier part of the prompt holds, and the classes around them."""
+    def _with_headers(self, candidate: Candidate, unit: Unit) -> list[Unit]:
+        """A piece, below the classes around it that only an earlier part of the prompt holds."""
         taken = self._taken.get(candidate.key, ())
         if not taken:
-            return list(candidate.units)
+            return [unit]
         definitions = self._facts(candidate.key).definitions
-        new = [unit for unit in candidate.units if unit.index not in taken]
-        owners = {definitions[unit.index].owner for unit in new}
-        return [unit for unit in candidate.units if unit.index not in taken or unit.index in owners]
+        chosen = self._chosen[candidate.key].units if candidate.key in self._chosen else {}
+        listed = {other.index: other for other in candidate.units}
+        group = [unit]
+        owner = definitions[unit.index].owner
+        while owner in taken and owner in listed and owner not in chosen:
+            group.insert(0, listed[owner])
+            owner = definitions[owner].owner
+        return group
 
     @staticmethod
     def _is_too_much(spent: int, cost: int, share: int) -> bool:
@@ -186,29 +193,33 @@ class Packer:
             self._history.append((candidate.key, -1))
             self._used += cost
 
-    def _cost(self, key: str, unit: Unit) -> int | None:
-        """Tokens that a unit adds, or None if it is there already or its class is not."""
+    def _cost(self, key: str, group: Sequence[Unit]) -> int | None:
+        """Tokens that pieces add, each in the one before; None if they are there or their class is not."""
         facts = self._facts(key)
         chosen = self._chosen[key].units if key in self._chosen else {}
-        definition = facts.definitions[unit.index]
-        is_new_text = unit.is_whole and not chosen.get(unit.index, True)
-        if (unit.index in chosen and not is_new_text) or (
-            definition.owner >= 0 and definition.owner not in chosen
-        ):
+        first, last = group[0], group[-1]
+        owner = facts.definitions[first.index].owner
+        is_new_text = last.is_whole and not chosen.get(last.index, True)
+        if (last.index in chosen and not is_new_text) or (owner >= 0 and owner not in chosen):
             return None
-        cost = self._count(unit_text(facts, unit))
         if is_new_text:
-            return max(0, cost - self._count(definition.signature))
-        gaps = GAP_TOKENS if definition.kind is Kind.CLASS or definition.owner < 0 else 0
-        return cost + gaps + (0 if key in self._chosen else HEADER_TOKENS)
+            text = unit_text(facts, last)
+            return max(0, self._count(text) - self._count(facts.definitions[last.index].signature))
+        cost = 0 if key in self._chosen else HEADER_TOKENS
+        for unit in group:
+            definition = facts.definitions[unit.index]
+            gaps = GAP_TOKENS if definition.kind is Kind.CLASS or definition.owner < 0 else 0
+            cost += self._count(unit_text(facts, unit)) + gaps
+        return cost
 
-    def _choose(self, candidate: Candidate, unit: Unit, cost: int) -> None:
+    def _choose(self, candidate: Candidate, group: Sequence[Unit], cost: int) -> None:
         chosen = self._chosen.setdefault(candidate.key, _Chosen(candidate))
         if (candidate.reason, candidate.name) not in chosen.reasons:
             chosen.reasons.append((candidate.reason, candidate.name))
-        if unit.index not in chosen.units:
-            self._history.append((candidate.key, unit.index))
-        chosen.units[unit.index] = unit.is_whole
+        for unit in group:
+            if unit.index not in chosen.units:
+                self._history.append((candidate.key, unit.index))
+            chosen.units[unit.index] = unit.is_whole
         self._used += cost
 
     def _take_back(self, key: str, index: int) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from context.choose import Chooser, Site
 from context.copies import Copies
 from context.files import MAX_PARSED_HERE, Files
-from context.identifiers import identifiers
 from context.ignore import IgnoreRules
 from context.imports_around import ImportsAround, imports_around
 from context.index import Index
@@ -138,7 +137,7 @@ class RepoContext:
             hidden = project.same_file(key, identity_of(key))
             if lexical_key(path) != key:
                 hidden |= project.same_file(lexical_key(path), None)
-            hidden |= self._copies.of(key, site.text, identifiers(site.text))
+            hidden |= self._copies.of(key, site.text)
             chooser = Chooser(
                 Lookup(project, hidden),
                 site,

@@ -97,8 +97,8 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return sorted(islice(entries, MAX_ENTRIES), key=lambda entry: entry.name)
-    except OSError:
-        return []  # gone, or not ours to read
+    except (OSError, ValueError):
+        return []  # gone, not ours to read, or no possible name
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -12,7 +12,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+from context.builtin_members import BUILTIN_MEMBERS
 from context.imports import Module
+from context.languages import language_of
 from context.lookup import Lookup
 from context.name_index import Target
 from context.paths import folder_of, name_of
@@ -74,10 +76,12 @@ class UsedNames:
         """The member index: classes that own attributes which few classes have, the rarest first."""
         own = {definition.name for definition in self._uses.facts.definitions}
         names, hidden = self._lookup.project.names, self._lookup.hidden
+        row = language_of(self._key)
+        builtin = BUILTIN_MEMBERS.get(row.family if row else "", COMMON)
         found: dict[Target, list[tuple[float, str, tuple[int, ...]]]] = {}
         for attribute, lines in self._uses.attributes.items():
             everywhere = names.owners_of(attribute)
-            if attribute in own or attribute in COMMON or len(everywhere) > MAX_OWNERS + len(hidden):
+            if attribute in own or attribute in builtin or len(everywhere) > MAX_OWNERS + len(hidden):
                 continue
             owners = [target for target in everywhere if target.key not in hidden]
             if len(owners) <= MAX_OWNERS:

@@ -82,10 +82,16 @@ class Pipeline:
     async def prepare(self, snapshot: DocumentSnapshot) -> None:
         """Have the document's plan ready for its first request."""
         if (info := await self._link.info(wait=True)) is not None:
-            await self.plan(snapshot, 0, info, None)
+            await self.plan(snapshot, 0, info, None, is_guess=True)
 
     async def plan(
-        self, snapshot: DocumentSnapshot, offset: int, info: EngineInfo, deadline_s: float | None
+        self,
+        snapshot: DocumentSnapshot,
+        offset: int,
+        info: EngineInfo,
+        deadline_s: float | None,
+        *,
+        is_guess: bool = False,
     ) -> Plan | None:
         """What the repository says to a place, as the next key there would be answered with."""
         if not self.settings.context.enabled or snapshot.path is None:
@@ -98,6 +104,7 @@ class Pipeline:
             language_id=snapshot.language_id,
             budget_tokens=budget_for(self.settings, info).context,
             count_tokens=info.tokenizer.count,
+            is_guess=is_guess,
         )
         return await self._planner.plan(request, deadline_s)
 

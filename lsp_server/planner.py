@@ -33,6 +33,8 @@ class PlanRequest:
     language_id: str
     budget_tokens: int
     count_tokens: Callable[[str], int]
+    is_guess: bool = False
+    """The document was opened, and where its cursor will be is not known yet."""
 
     @property
     def num_lines(self) -> int:
@@ -50,6 +52,7 @@ class _Kept:
     plan: Plan
     num_lines: int
     line: int
+    is_guess: bool
     is_outdated: bool = False
 
 
@@ -67,11 +70,13 @@ class Planner:
         """The document's plan; None if there is none within the deadline: the next key will find it."""
         kept = self._kept.get(request.uri)
         if kept is not None and kept.plan.budget_tokens == request.budget_tokens:
-            if abs(kept.line - request.line) > JUMP_LINES:
+            is_guess = kept.is_guess and not request.is_guess
+            if is_guess or abs(kept.line - request.line) > JUMP_LINES:
                 return await self._within(self._make(request), deadline_s) or kept.plan
             if not kept.plan.is_complete and self._context.wait_ready(0):
-                self._make(request)  # what was planned before the index was there is poor
-            elif kept.is_outdated or (kept.num_lines, kept.line) != (request.num_lines, request.line):
+                # what was planned before the index was there is poor
+                return await self._within(self._make(request), deadline_s) or kept.plan
+            if kept.is_outdated or (kept.num_lines, kept.line) != (request.num_lines, request.line):
                 self._renew_when_idle(request)
             return kept.plan
         return await self._within(self._make(request), deadline_s)
@@ -121,7 +126,7 @@ class Planner:
         kept = self._kept.get(request.uri)
         previous = kept.plan if kept is not None else None
         plan = await loop.run_in_executor(self._executor, self._plan_now, request, previous)
-        self._kept[request.uri] = _Kept(plan, request.num_lines, request.line)
+        self._kept[request.uri] = _Kept(plan, request.num_lines, request.line, request.is_guess)
         return plan
 
     def _plan_now(self, request: PlanRequest, previous: Plan | None) -> Plan:

@@ -86,18 +86,21 @@ async def measure(order: Order, answerer: Answerer) -> list[Row]:
 
 
 def chosen_sites(corpora: Sequence[Corpus], limits: Mapping[Origin, int], seed: int) -> list[Site]:
-    """At most so many sites of each class, one of each package in turn until it has no more."""
-    left = {origin: limit for origin, limit in limits.items() if limit > 0}
-    queues = [choose(corpus, names_of(corpus), frozenset(left), seed) for corpus in corpora]
-    found: list[Site] = []
-    while queues and any(left.values()):
+    """At most so many sites of each class, one of each package in turn until it has no more.
+
+    The sites of one class do not depend on which other classes are asked for.
+    """
+    return [site for origin in limits for site in _of_class(corpora, origin, limits[origin], seed)]
+
+
+def _of_class(corpora: Sequence[Corpus], origin: Origin, limit: int, seed: int) -> Iterator[Site]:
+    queues = [choose(corpus, names_of(corpus), frozenset({origin}), seed) for corpus in corpora]
+    while queues and limit:
         turn = [(queue, next(queue, None)) for queue in queues]
-        for _, site in turn:
-            if site is not None and left[site.origin] > 0:
-                left[site.origin] -= 1
-                found.append(site)
+        found = [site for _, site in turn if site is not None][:limit]
+        yield from found
+        limit -= len(found)
         queues = [queue for queue, site in turn if site is not None]
-    return found
 
 
 def read(package: Package) -> Corpus:
@@ -140,7 +143,7 @@ def _add(
     most: int | None = None,
 ) -> None:
     for site in sites:
-        for budget in budgets:
+        for budget in budgets if site.origin is Origin.CROSS_FILE else budgets[:1]:
             found[site, name, budget] = condition.segments(site, min(budget, most or budget))
             check_sources(site, found[site, name, budget])
 
@@ -154,14 +157,19 @@ def _questions(order: Order, sites: Sequence[Site], contexts: _Contexts) -> Iter
                 continue
             source = _donor(site, sites, order.seed) if condition == SHUFFLED else site
             name = GHOSTFILL if condition == SHUFFLED else condition
-            for budget in order.budgets:
+            # the other classes are there to see harm: one budget tells
+            for budget in order.budgets if site.origin is Origin.CROSS_FILE else order.budgets[:1]:
                 yield Question(site, condition, budget, contexts[source, name, budget])
 
 
 def _donor(site: Site, sites: Sequence[Site], seed: int) -> Site:
     """A site of another package in the same language."""
     strangers = [
-        other for other in sites if other.package != site.package and other.language == site.language
+        other
+        for other in sites
+        if other.package != site.package
+        and other.language == site.language
+        and other.origin is Origin.CROSS_FILE
     ]
     if not strangers:
         raise RuntimeError(f"shuffled needs a second {site.language} package beside {site.package}")

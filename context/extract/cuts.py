@@ -63,7 +63,16 @@ def cut(data: bytes, place: Place, cuts: Iterable[Cut]) -> str:
 
 def comments(root: Node, place: Place, taken: Iterable[Cut]) -> list[Cut]:
     """Cuts that take out the comments of a place, but for those that are cut already."""
-    return [(*place_of(node), "") for node in _walk(root, place, taken, 1) if node.is_extra]
+    data = root.text or b""
+    found = []
+    for node in _walk(root, place, taken, 1):
+        if node.is_extra:
+            end = node.end_byte
+            # `= /*@__PURE__*/ make()` keeps one blank, not two
+            if data[node.start_byte - root.start_byte - 1 : node.start_byte - root.start_byte] == b" ":
+                end += data[end - root.start_byte :][:1] == b" "
+            found.append((node.start_byte, end, ""))
+    return found
 
 
 def emptied(root: Node, place: Place, taken: Iterable[Cut], size: int, brackets: str) -> Iterator[Cut]:

@@ -75,6 +75,8 @@ class DefinitionWalk:
         self._cursor.set_max_start_depth(0)
         self._imports = imports
         """Where import statements stand: what they bind is no definition."""
+        self._writes_semicolons = b";\n" in data or data.endswith(b";")
+        """Where a line may end without one, the file's own habit is kept."""
         self._signatures = Signatures(data, self._cursor, grammar.elided_body, self.indent)
         self._rows: list[Definition] = []
         self._outside: dict[int, str] = {}
@@ -169,8 +171,12 @@ class DefinitionWalk:
             list(captures.get("decorator", ())),
             None,
             bases,
-            container.separator() or str(self._query.pattern_settings(pattern).get("end") or ""),
+            container.separator() or self._end_of(pattern),
         )
+
+    def _end_of(self, pattern: int) -> str:
+        end = str(self._query.pattern_settings(pattern).get("end") or "")
+        return end if end != ";" or self._writes_semicolons else ""
 
     def _note_export(self, captures: Captures) -> None:
         role = next((role for role in captures if role.startswith("export")), "")

@@ -5,6 +5,7 @@ Knows neither settings nor engines. torch is asked in a child process: it is slo
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import platform
@@ -15,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from context.languages import LANGUAGES, Grammar
 from engine import launch
 from engine.build import VERSION, build_id
 from engine.errors import MissingExtraError
@@ -25,18 +27,23 @@ OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 14)
 BASE_PACKAGES = (
     "httpx2",
     "lsprotocol",
+    "msgspec",
     "pathspec",
     "platformdirs",
     "pygls",
     "rich",
     "tokenizers",
     "tree-sitter",
+    "tree-sitter-javascript",
     "tree-sitter-python",
+    "tree-sitter-typescript",
     "watchdog",
 )
 PROBE_SECONDS = 120
 MIN_WATCHES = 65_536
 CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+LINE_OF_ALL = b"call(1)\n"
+"""Sound in every language that has a grammar."""
 TORCH_PROBE = """
 import json, torch
 devices = []
@@ -149,19 +156,33 @@ def cpu_flags() -> list[str]:
 
 
 def check_grammars() -> Check:
-    """A grammar parses a line."""
+    """Each grammar parses a line."""
+    rows = {row.grammar: row.id for row in reversed(LANGUAGES) if row.grammar is not None}
+    failed: dict[str, str] = {}
+    for grammar, name in sorted(rows.items(), key=lambda row: row[1]):
+        trouble = _trouble_of(grammar)
+        if trouble:
+            failed[name] = trouble
+    names = sorted(rows.values())
+    if not failed:
+        return ok("grammars", ", ".join(names), languages=names)
+    packages = sorted({grammar.module.replace("_", "-") for grammar, name in rows.items() if name in failed})
+    listed = "; ".join(f"{name} cannot be used: {trouble}" for name, trouble in failed.items())
+    advice = f"Install them again (pip install --force-reinstall tree-sitter {' '.join(packages)})."
+    return problem("grammars", listed, advice, languages=names, failed=failed)
+
+
+def _trouble_of(grammar: Grammar) -> str:
+    """Why a grammar cannot be used; empty if it can."""
     try:
         import tree_sitter
-        import tree_sitter_python
 
-        language = tree_sitter.Language(tree_sitter_python.language())
-        tree = tree_sitter.Parser(language).parse(b"def f(): pass\n")
-    except (ImportError, ValueError, OSError) as error:
-        advice = "Install them again (pip install --force-reinstall tree-sitter tree-sitter-python)."
-        return problem("grammars", f"cannot be used: {error}", advice)
-    if tree.root_node.has_error:
-        return problem("grammars", "the Python grammar does not parse Python", "Install ghostfill again.")
-    return ok("grammars", "Python")
+        module = importlib.import_module(grammar.module)
+        language = tree_sitter.Language(getattr(module, grammar.function)())
+        tree = tree_sitter.Parser(language).parse(LINE_OF_ALL)
+    except (ImportError, AttributeError, TypeError, ValueError, OSError) as error:
+        return str(error) or type(error).__name__
+    return "it does not parse a call" if tree.root_node.has_error else ""
 
 
 def check_watching() -> Iterator[Check]:

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from context.languages import LANGUAGES
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("engine", "context", "lsp_server", "benchmarks", "training")
 MAX_LINES = 300
 HEAVY = {"torch", "transformers", "numpy", "safetensors", "starlette", "uvicorn"}
-LATE = HEAVY | {"httpx2", "tokenizers", "tree_sitter", "tree_sitter_python", "watchdog", "pathspec", "rich"}
+GRAMMARS = {row.grammar.module for row in LANGUAGES if row.grammar}
+LATE = HEAVY | GRAMMARS
+LATE |= {"httpx2", "msgspec", "pathspec", "rich", "tokenizers", "tree_sitter", "watchdog"}
 
 
 def sources() -> list[Path]:

@@ -25,6 +25,8 @@ export function ride(wheel: Wheel, bell: number): number {
     reportSpeed(braked)
   }
   const coasting = coast(braked, wheel.spokes)
+  const distance = measureDistance(coasting, startingPoint)
+  logJourney(distance, finishLine, passengers)
   |
 }
 """
@@ -38,6 +40,8 @@ function ride(wheel, bell) {
         reportSpeed(braked);
     }
     const coasting = coast(braked, wheel.spokes);
+    const distance = measureDistance(coasting, startingPoint);
+    logJourney(distance, finishLine, passengers);
     return theAnswer(coasting);
 }
 """
@@ -131,7 +135,7 @@ def test_a_link_to_another_file_is_no_copy_of_this_one(workspace) -> None:
 
 def test_a_file_that_begins_alike_is_a_source(workspace) -> None:
     """Whoever starts a file from another wants to see the other."""
-    head = "import gear\nfrom gear import turn\n\n\nclass Rider(gear.Base):\n    def ride(self):\n        turn(self)\n"
+    head = "import gear\nfrom gear import turn\n\n\nclass Rider:\n    def ride(self):\n        turn(self)\n"
     context = workspace.open({**GEAR, "first.py": head + "    def stop(self):\n        brake_hard(self)\n"})
 
     assert "stop" in emitted(workspace.plan(context, "second.py", head.replace("Rider", "Other") + "    |\n"))
@@ -139,9 +143,11 @@ def test_a_file_that_begins_alike_is_a_source(workspace) -> None:
 
 def test_files_of_one_name_and_one_language_are_sources(workspace) -> None:
     """Tables of many languages hold the same names."""
-    names = "".join(f"NAME_{number} = 'value {{}} {number}'\n" for number in range(30))
-    context = workspace.open({f"locale/{tag}/formats.py": names.format(tag) for tag in ("de", "en", "fr")})
+    names = "".join(f"NAME_{number} = 'value {{tag}} {number}'\n" for number in range(30))
+    context = workspace.open(
+        {f"locale/{tag}/formats.py": names.format(tag=tag) for tag in ("de", "en", "fr")}
+    )
 
-    plan = workspace.plan(context, "locale/nl/formats.py", names.format("nl") + "|", 4000)
+    plan = workspace.plan(context, "locale/nl/formats.py", names.format(tag="nl") + "|", 4000)
 
     assert "value de 7" in emitted(plan)

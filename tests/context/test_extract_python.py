@@ -213,3 +213,18 @@ def test_a_long_signature_is_shown_without_annotations_and_long_defaults() -> No
     names = ", ".join(f"option_{i}=None" for i in range(8))
     header = f"async def run(self, path, /, *rest, {names}, mode=..., **more) -> int: ...\n"
     assert definition.signature == header
+
+
+def test_the_indent_is_that_of_the_code_and_not_of_an_example() -> None:
+    example = '"""Use:\n\n    class A:\n            def a(self): ...\n"""\n'
+    text = f'{example}\nclass B:\n  """So:\n        x\n  """\n  def b(self): ...\n'
+
+    facts = extract(text)
+
+    assert facts.indent == "  "
+    assert facts.definitions[1].signature == "  def b(self): ...\n"
+
+
+@pytest.mark.parametrize("text", ["", "x = 1\n", "def f(): ...\n", "class (:\n  x\n", "if a: pass\n"])
+def test_without_a_block_the_indent_is_the_usual_one(text: str) -> None:
+    assert extract(text).indent == "    "

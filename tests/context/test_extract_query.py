@@ -253,3 +253,15 @@ def test_a_line_break_that_ends_a_statement_is_kept() -> None:
     (definition,) = extract(source, language("typescript")).definitions
 
     assert definition.signature == "export function f(a: {\n  b: number\n  c: string\n}) {}\n"
+
+
+@pytest.mark.parametrize("end", ["", ";"])
+def test_lines_end_as_the_file_ends_them(end: str) -> None:
+    row = language_named("typescript")
+    assert row is not None
+    text = f"interface A {{\n  id: number{end}\n}}\nclass B {{\n  name = ''{end}\n  find(): void {{}}\n}}\n"
+
+    signatures = {found.name: found.signature for found in extract(text, row).definitions}
+
+    assert signatures["id"] == f"  id: number{end}\n"
+    assert signatures["name"] == f"  name = ''{end}\n"

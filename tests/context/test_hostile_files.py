@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -205,16 +206,42 @@ def test_any_name_is_indexed_and_stored(built: Built, name: str) -> None:
     assert built.index.counts["stored"] == 3
 
 
+REFUSAL = """
+def refusing(real):
+    def call(path, *arguments, **options):
+        if "/locked" in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *arguments, **options)
+    return call
+"""
+
+
 @POSIX
-@pytest.mark.skipif(sys.platform != "win32" and os.geteuid() == 0, reason="root may read everything")
-def test_what_may_not_be_read_is_skipped(built: Built) -> None:
+def test_what_may_not_be_read_is_skipped(built: Built, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may read everything, so the refusal is played, here and in the workers."""
     (built.root / "locked.py").write_text(GOOD)
     (built.root / "locked.py").chmod(0)
-    (built.root / "locked").mkdir(mode=0)
+    (built.root / "locked").mkdir()
+    (built.root / "locked" / "inside.py").write_text(GOOD)
+    (built.root / "locked").chmod(0)
+    namespace: dict[str, Any] = {}
+    exec(REFUSAL, namespace)
+    monkeypatch.setattr(os, "open", namespace["refusing"](os.open))
+    monkeypatch.setattr(os, "scandir", namespace["refusing"](os.scandir))
+    code = (
+        f"import os\n{REFUSAL}\nos.open = refusing(os.open)\nimport context.worker\ncontext.worker.main()\n"
+    )
+    monkeypatch.setattr("context.worker_pool.worker_command", lambda: [sys.executable, "-P", "-c", code])
 
-    twice(built)
+    try:
+        twice(built)
+    finally:
+        (built.root / "locked").chmod(0o700)
 
     assert built.facts("locked.py") is None
+    assert built.facts("locked/inside.py") is None
+    assert built.index is not None
+    assert built.index.counts["unreadable"] == 1
 
 
 def test_files_that_vanish_while_they_are_read_are_skipped(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from context import Plan
+from context.store import FactsStore
 
 FILES = {
     "pkg/__init__.py": "",
@@ -142,3 +143,59 @@ def test_an_ignored_file_may_itself_be_completed(workspace) -> None:
     context = workspace.open({".gitignore": "scratch.py\n", "tool.py": "def helper(): ...\n"})
 
     assert "helper" in emitted(workspace.plan(context, "scratch.py", "from tool import helper\n|"))
+
+
+SECRETS = {
+    "an assigned token": 'API_TOKEN = "abcdefghijklmnop1234"',
+    "a dictionary": 'config = {"password": "correct horse battery"}',
+    "a key of a cloud": "connect('AKIAABCDEFGHIJKLMNOP')",
+    "a private key": "'-----BEGIN PRIVATE KEY-----\nMIIEowIBAAKCAQEA\n-----END PRIVATE KEY-----'",
+    "a token of a forge": "login('ghp_abcdefghijklmnopqrstuvwxyz0123456789')",
+}
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+@pytest.mark.parametrize("name", ["client.py", "client.lua"])
+def test_an_excerpt_with_a_secret_is_not_shown(workspace, secret: str, name: str) -> None:
+    use = "connection = open_connection(server_address)\nconnection.send_greeting(visitor)\n"
+    rest = "log_visit(weather, temperature, humidity)\nclose_shop(register, cashier, keys, shutters)\n"
+    context = workspace.open({name: f"{secret}\n{use}{rest}", "plain.py": f"import time\n{use}{rest}"})
+
+    plan = workspace.plan(context, "main.py", f"{use}|\n", 4000)
+
+    excerpts = "".join(segment.text for segment in plan.segments if segment.kind == "similar")
+    assert "send_greeting" in excerpts
+    assert not any(line in excerpts for line in secret.split("\n"))
+
+
+def test_what_the_user_excludes_is_in_no_plan_no_report_and_no_store(workspace) -> None:
+    text = "def hidden_helper():\n    return shown_helper()\n"
+    names = ("private/mine.py", "deep/private/mine.ts", "Private.py", "notes.generated.py")
+    workspace.write(dict.fromkeys(names, text) | {"shown.py": "def shown_helper(): ...\n"})
+    context = workspace.open(exclude=["private/", "Private.py", "*.generated.*"])
+    use = "from private.mine import hidden_helper\nimport Private\nfrom shown import shown_helper\n|"
+
+    plan = workspace.plan(context, "main.py", use, 4000)
+    around = context.imports_around(workspace.root / "shown.py")
+    store = FactsStore([str(workspace.root)])
+
+    said = emitted(plan) + "".join(row.path + row.reason for row in plan.considered)
+    assert "private" not in said.lower()
+    assert "hidden_helper" not in said
+    assert "generated" not in said
+    assert [node.path for node in around.nodes] == ["shown.py"]
+    assert "shown_helper" in said
+    context.close()
+    assert b"hidden_helper" not in store.path.read_bytes()
+    assert b"shown_helper" in store.path.read_bytes()
+
+
+def test_a_link_into_an_excluded_folder_is_excluded(workspace) -> None:
+    workspace.write({"private/mine.py": "def hidden_helper(): ...\n"})
+    (workspace.root / "link.py").symlink_to(workspace.root / "private" / "mine.py")
+    context = workspace.open(exclude=["private/"])
+    context.set_open(workspace.root / "link.py", "def hidden_helper(): ...\n")
+
+    plan = workspace.plan(context, "main.py", "from link import hidden_helper\n|", 4000)
+
+    assert "def hidden_helper" not in emitted(plan)

@@ -1,7 +1,7 @@
 """store: facts are found again by time and size or by content, and no database trouble reaches the caller."""
 
+import errno
 import logging
-import os
 import sqlite3
 import stat
 import subprocess
@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -329,12 +330,26 @@ class TestTrouble:
         assert "full" in caplog.text
         assert len(caplog.records) == 1
 
-    @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
-    @pytest.mark.skipif(sys.platform != "win32" and os.geteuid() == 0, reason="root may write anywhere")
-    def test_a_folder_that_cannot_be_written_is_done_without(self, opened: Open, tmp_path: Path) -> None:
-        (tmp_path / "locked").mkdir(mode=0o500)
+    def test_a_folder_that_cannot_be_written_is_done_without(
+        self,
+        opened: Open,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Root may write everywhere, so the refusal is played."""
+        make = Path.mkdir
+
+        def refuse(path: Path, *arguments: Any, **options: Any) -> None:
+            if path.is_relative_to(tmp_path / "locked"):
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            make(path, *arguments, **options)
+
+        monkeypatch.setattr(Path, "mkdir", refuse)
 
         assert self.use(opened(folder=tmp_path / "locked" / "index")) is None
+        assert "Permission denied" in caplog.text
+        assert len(caplog.records) == 1
 
     def test_a_read_only_database_is_done_without(
         self, opened: Open, caplog: pytest.LogCaptureFixture

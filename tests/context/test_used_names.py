@@ -41,6 +41,20 @@ def test_a_member_that_many_classes_have_says_nothing() -> None:
     assert used_in(project_of(many), "main.py", "thing.run()\n\n").by_member([]) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "text"), [("main.py", "rows.append(1)\n\n"), ("main.ts", "Promise.resolve(1);\n\n")]
+)
+def test_a_member_of_the_languages_own_types_is_not_looked_up(path: str, text: str) -> None:
+    project = project_of(
+        {
+            "rows.py": "class Rows:\n    def append(self, row): ...\n",
+            "later.ts": "export class Later { resolve(value: number) {} }\n",
+        }
+    )
+
+    assert used_in(project, path, text).by_member([]) == []
+
+
 def test_owners_in_hidden_files_do_not_count() -> None:
     many = {f"m{number}.py": "class C:\n    def run(self): ...\n" for number in range(MAX_OWNERS + 1)}
     used = used_in(project_of(many), "main.py", "thing.run()\n\n", hidden=("/w/m0.py",))

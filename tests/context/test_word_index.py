@@ -106,3 +106,26 @@ def test_an_unknown_file_can_be_dropped_and_skipped() -> None:
     assert index.top_files(["word"], 5, ["never there"])[0][0] == "a"
     assert index.top_files([], 5) == []
     assert WordIndex().top_files(["word"], 5) == []
+
+
+@given(CHANGES, st.frozensets(WORDS), KEYS)
+def test_alike_files_share_what_a_comparison_of_all_words_says(
+    changes: list[tuple[str, list[str] | None]], words: frozenset[str], key: str
+) -> None:
+    files = {name: set(held) for name, held in changes if held}
+    index = index_of({name: sorted(held) for name, held in files.items()})
+
+    rows = index.alike(key, words, lambda _: True)
+
+    assert set(rows) == {
+        (name, len(held & words), len(held)) for name, held in files.items() if name != key and held & words
+    }
+
+
+def test_a_file_with_few_of_the_rarer_words_is_not_alike_unless_it_is_kin() -> None:
+    index = index_of({"a": ["alpha", "beta", "gamma"], "b": ["alpha"], "c": ["alpha", "beta"]})
+    words = ["alpha", "beta", "gamma"]
+
+    assert [row.key for row in index.alike("", words, lambda _: False)] == ["a", "c"]
+    assert [row.key for row in index.alike("", words, lambda key: key == "b")] == ["a", "c", "b"]
+    assert [row.key for row in index.alike("a", words, lambda _: False)] == ["c", "b"]

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -199,3 +200,21 @@ class user_settings:  # noqa: N801 - reads as a statement
 
     def __exit__(self, *_: object) -> None:
         self._file.unlink()
+
+
+def test_every_grammar_is_tried() -> None:
+    found = machine_checks.check_grammars()
+
+    assert found.state is State.OK
+    assert found.message == "javascript, python, typescript, typescriptreact"
+
+
+def test_a_grammar_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tree_sitter_javascript", None)
+    monkeypatch.setattr("tree_sitter_typescript.language_tsx", lambda: 1)
+
+    found = machine_checks.check_grammars()
+
+    assert found.state is State.PROBLEM
+    assert found.facts["failed"].keys() == {"javascript", "typescriptreact"}
+    assert "tree-sitter tree-sitter-javascript tree-sitter-typescript" in found.advice

@@ -17,18 +17,23 @@ MODULES = (
     "httpx2",
     "json",
     "lsprotocol",
+    "msgspec",
     "multiprocessing",
     "numpy",
     "pathlib",
+    "pathspec",
     "platformdirs",
     "pygls",
     "rich",
     "safetensors",
+    "sqlite3",
     "tokenizers",
     "torch",
     "transformers",
     "tree_sitter",
+    "tree_sitter_javascript",
     "tree_sitter_python",
+    "tree_sitter_typescript",
     "uvicorn",
     "watchdog",
 )
@@ -51,7 +56,7 @@ def traps(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def hostile(tmp_path: Path, traps: Path) -> Path:
-    """A workspace with a Python file that imports an honest one, and many modules that must never run."""
+    """A workspace with a file in every grammar, and many modules that must never run."""
     workspace = tmp_path / "workspace"
     for base in (workspace, workspace / "lib"):
         for module in MODULES:
@@ -60,6 +65,8 @@ def hostile(tmp_path: Path, traps: Path) -> Path:
             file.write_text(BAIT.format(folder=str(traps), name=module.replace("/", ".")))
     (workspace / "pyproject.toml").write_text("")
     (workspace / "main.py").write_text(MAIN)
+    for name in ("page.js", "code.ts", "view.tsx"):
+        (workspace / name).write_text("export const kelvin = 1\n")
     (workspace / "helper.py").write_text("def celsius_to_kelvin(degrees):\n    return degrees + 273.15\n")
     return workspace
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,11 +98,34 @@ async def test_a_late_plan_is_there_for_the_next_key(planner: Planner, context: 
     assert context.num_plans == 1
 
 
-async def test_a_plan_made_before_the_index_is_made_again(planner: Planner, context: CountingContext) -> None:
+async def test_who_asks_once_the_index_is_there_gets_no_plan_of_before(
+    planner: Planner, context: CountingContext
+) -> None:
+    """The first plan is made as the document is opened, often before the index is there."""
     context.is_ready = False
     await planner.plan(ask(), None)
     context.is_ready = True
+
+    plan = await planner.plan(ask(), None)
+
+    assert plan is not None
+    assert plan.is_complete
+    assert context.num_plans == 2
+
+
+async def test_a_plan_of_before_the_index_is_better_than_a_missed_deadline(
+    planner: Planner, context: CountingContext
+) -> None:
+    context.is_ready = False
     await planner.plan(ask(), None)
+    context.is_ready = True
+    context.release.clear()
+
+    plan = await planner.plan(ask(), 0.01)
+    context.release.set()
+
+    assert plan is not None
+    assert plan.path == "plan 1"
     while context.num_plans < 2:
         await asyncio.sleep(0.01)
 
@@ -155,3 +179,16 @@ async def test_each_plan_is_made_from_the_one_before(planner: Planner, context: 
     await planner.plan(ask_at(100), None)
 
     assert seen == [None, first]
+
+
+async def test_what_was_planned_before_the_cursor_was_known_is_planned_again(
+    planner: Planner, context: CountingContext
+) -> None:
+    await planner.plan(replace(ask_at(0), is_guess=True), None)
+
+    first = await planner.plan(ask_at(1), None)
+    second = await planner.plan(ask_at(1), None)
+
+    assert first is not None
+    assert first.path == "plan 2"
+    assert second is first
