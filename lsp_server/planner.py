@@ -18,6 +18,8 @@ from context import Plan, RepoContext
 log = logging.getLogger(__name__)
 IDLE_SECONDS = 1.5
 """A stale plan is renewed when no request came for so long."""
+INDEX_SECONDS = 10.0
+"""Who asks by hand waits so long for the index; the plan says if it was made without."""
 JUMP_LINES = 32
 """So far away the current file's part of the prompt is another one anyway: a new plan costs little more."""
 
@@ -67,19 +69,27 @@ class Planner:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="plan")
 
     async def plan(self, request: PlanRequest, deadline_s: float | None) -> Plan | None:
-        """The document's plan; None if there is none within the deadline: the next key will find it."""
+        """The document's plan; None if there is none within the deadline: the next key will find it.
+
+        Without a deadline it waits for the index, and for a plan that knows where the cursor is.
+        """
+        if deadline_s is None and not request.is_guess:
+            await self._until_all_is_there(request)
         kept = self._kept.get(request.uri)
-        if kept is not None and kept.plan.budget_tokens == request.budget_tokens:
-            is_guess = kept.is_guess and not request.is_guess
-            if is_guess or abs(kept.line - request.line) > JUMP_LINES:
-                return await self._within(self._make(request), deadline_s) or kept.plan
-            if not kept.plan.is_complete and self._context.wait_ready(0):
-                # what was planned before the index was there is poor
-                return await self._within(self._make(request), deadline_s) or kept.plan
-            if kept.is_outdated or (kept.num_lines, kept.line) != (request.num_lines, request.line):
-                self._renew_when_idle(request)
-            return kept.plan
-        return await self._within(self._make(request), deadline_s)
+        if kept is None or kept.plan.budget_tokens != request.budget_tokens:
+            return await self._within(self._make(request), deadline_s)
+        is_poor = kept.is_guess or (not kept.plan.is_complete and self._context.wait_ready(0))
+        if (is_poor and not request.is_guess) or abs(kept.line - request.line) > JUMP_LINES:
+            return await self._within(self._make(request), deadline_s) or kept.plan
+        if kept.is_outdated or (kept.num_lines, kept.line) != (request.num_lines, request.line):
+            self._renew_when_idle(request)
+        return kept.plan
+
+    async def _until_all_is_there(self, request: PlanRequest) -> None:
+        if not self._context.wait_ready(0):
+            await asyncio.to_thread(self._context.wait_ready, INDEX_SECONDS)
+        if (making := self._making.get(request.uri)) is not None:
+            await asyncio.wait({making})
 
     @staticmethod
     async def _within(task: asyncio.Task[Plan], deadline_s: float | None) -> Plan | None:

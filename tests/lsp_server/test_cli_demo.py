@@ -70,11 +70,15 @@ def report(home: Home) -> dict[str, Any]:
 def test_every_site_is_completed_both_ways(report: dict[str, Any]) -> None:
     """And only one way has text of other files in its prompt."""
     assert [site["author"] for site in report["sites"]] == [cut(TEXT, site).author for site in SITES]
+    seen: set[str] = set()
     for site in report["sites"]:
         assert site["with_context"]["context_tokens"] > 0
         assert site["without_context"]["context_tokens"] == 0
-        assert {file["path"] for file in site["with_context"]["files"]} == {"station.py", "weather_utils.py"}
+        files = {file["path"] for file in site["with_context"]["files"]}
+        assert "station.py" in files
+        seen |= files
         assert site["without_context"]["files"] == []
+    assert seen == {"station.py", "weather_utils.py"}
 
 
 def test_verdicts_follow_from_the_texts(report: dict[str, Any]) -> None:

@@ -192,3 +192,16 @@ async def test_what_was_planned_before_the_cursor_was_known_is_planned_again(
     assert first is not None
     assert first.path == "plan 2"
     assert second is first
+
+
+async def test_who_asks_by_hand_gets_no_plan_that_was_in_the_making_for_an_unknown_cursor(
+    planner: Planner, context: CountingContext
+) -> None:
+    context.release.clear()
+    opening = asyncio.ensure_future(planner.plan(replace(ask_at(0), is_guess=True), None))
+    await asyncio.sleep(0)
+    asking = asyncio.ensure_future(planner.plan(ask_at(1), None))
+    await asyncio.sleep(0)
+    context.release.set()
+
+    assert [plan.path for plan in await asyncio.gather(opening, asking) if plan] == ["plan 1", "plan 2"]
