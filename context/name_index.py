@@ -1,4 +1,4 @@
-"""Where names are defined: top-level names of files, members of classes. Knows no imports; not thread-safe.
+"""Which classes define which members. Knows no imports; not thread-safe.
 
 Putting or dropping a file costs time in proportion to its own definitions.
 """
@@ -6,11 +6,9 @@ Putting or dropping a file costs time in proportion to its own definitions.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from context.symbols import FileFacts
-
-_Item = TypeVar("_Item")
 
 
 class Target(NamedTuple):
@@ -22,10 +20,9 @@ class Target(NamedTuple):
 
 
 class NameIndex:
-    """The definitions of every indexed file, by name."""
+    """The members of every indexed file's classes, by name."""
 
     def __init__(self) -> None:
-        self._definers: dict[str, set[str]] = {}
         self._owners: dict[str, set[Target]] = {}
         self._facts: dict[str, FileFacts] = {}
 
@@ -34,32 +31,19 @@ class NameIndex:
         self.drop(key)
         self._facts[key] = facts
         for definition in facts.definitions:
-            if definition.owner < 0:
-                self._definers.setdefault(definition.name, set()).add(key)
-            else:
+            if definition.owner >= 0:
                 self._owners.setdefault(definition.name, set()).add(Target(key, (definition.owner,)))
 
     def drop(self, key: str) -> None:
         """Forgets a file."""
         facts = self._facts.pop(key, None)
         for definition in facts.definitions if facts else ():
-            if definition.owner < 0:
-                _discard(self._definers, definition.name, key)
-            else:
-                _discard(self._owners, definition.name, Target(key, (definition.owner,)))
-
-    def definers_of(self, name: str) -> Collection[str]:
-        """The files that define a name at their top level."""
-        return self._definers.get(name, ())
+            owners = self._owners.get(definition.name)
+            if definition.owner >= 0 and owners is not None:
+                owners.discard(Target(key, (definition.owner,)))
+                if not owners:
+                    del self._owners[definition.name]
 
     def owners_of(self, member: str) -> Collection[Target]:
         """The classes in whose own text a member is defined."""
         return self._owners.get(member, ())
-
-
-def _discard(index: dict[str, set[_Item]], name: str, item: _Item) -> None:
-    found = index.get(name)
-    if found is not None:
-        found.discard(item)
-        if not found:
-            del index[name]

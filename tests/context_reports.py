@@ -50,7 +50,7 @@ def report(*more_rows: Row, **changes: Any) -> ContextReport:
     taken |= {Section.MARKS: 4, Section.ANSWER: 128, Section.UNUSED: 218}
     values: dict[str, Any] = {
         "file": "pkg/main.py",
-        "root": "/work/app",
+        "root": "/home/me/app",
         "line": 7,
         "column": 5,
         "model": "builtin",

@@ -65,7 +65,7 @@ def test_the_page_says_all_that_the_report_says() -> None:
 
     for words in (
         "pkg/main.py:7:5",
-        "/work/app",
+        "/home/me/app",
         "builtin on cpu, engine running",
         "The index was not complete.",
         "654",  # the prompt
