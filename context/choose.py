@@ -90,6 +90,10 @@ class Chooser:
         self._lookup = lookup
         self._site = site
         self._budget = budget_tokens
+        frozen, near = (0.0, 1.0) if budget_tokens <= SMALL_BUDGET else (FROZEN_SHARE, NEAR_SHARE)
+        self._frozen_end = int(budget_tokens * frozen)
+        self._near_end = int(budget_tokens * (frozen + near))
+        """Up to where in the budget the part of the cursor goes."""
         self._count = count_tokens
         self._text_of = text_of
         self._similar = similar
@@ -103,7 +107,7 @@ class Chooser:
         reason = (self._budget, is_complete, ranking.modules, _import_rows(uses))
         is_kept = previous is not None and previous.reason == reason and self._still_says(previous)
         frozen = previous if previous is not None and is_kept else self._freeze(ranking, reason)
-        near = self._pack(ranking.for_cursor(), self._share_of_near() - frozen.num_tokens, frozen.chosen)
+        near = self._pack(ranking.for_cursor(), self._near_end - frozen.num_tokens, frozen.chosen)
         chosen = _joined(frozen.chosen, near.chosen)
         left = self._budget - frozen.num_tokens - near.num_tokens
         excerpts, excerpt_tokens = self._excerpts(left, self._covered(chosen))
@@ -121,7 +125,7 @@ class Chooser:
         candidates = rank_plain(
             self._lookup.project, site.key, site.language.id, hidden, site.opened, self._head
         )
-        packer = Packer(self._share_of_near(), self._count, self._lookup.facts)
+        packer = Packer(self._near_end, self._count, self._lookup.facts)
         packer.add_all(candidates)
         texts, num_tokens, considered = packer.finish(lambda keys, _: keys[::-1], self._path)
         whole = {key: [(0, sys.maxsize)] for key in packer.texts()}
@@ -133,12 +137,11 @@ class Chooser:
         return all(self._render(key, indices) == frozen.texts[key] for key, indices in frozen.chosen.items())
 
     def _freeze(self, ranking: Ranking, reason: tuple[object, ...]) -> Frozen:
-        budget = 0 if self._budget <= SMALL_BUDGET else int(self._budget * FROZEN_SHARE)
-        packer = Packer(budget, self._count, self._lookup.facts)
-        if budget:
+        packer = Packer(self._frozen_end, self._count, self._lookup.facts)
+        if self._frozen_end:
             packer.add_all(ranking.for_file())
         siblings = [row.key for row in packer.candidates() if row.kind == "sibling"]
-        self._promote(packer, siblings, budget)
+        self._promote(packer, siblings, self._frozen_end)
         segments, num_tokens, considered = packer.finish(self._lookup.project.graph.arrange, self._path)
         chosen = packer.chosen()
         texts = {key: self._render(key, indices) for key, indices in chosen.items()}
@@ -151,11 +154,6 @@ class Chooser:
         if not packer.is_full:
             packer.add_all(candidates)
         return _Packed(*packer.finish(self._lookup.project.graph.arrange, self._path), packer.chosen())
-
-    def _share_of_near(self) -> int:
-        """Up to where in the budget the part of the cursor goes."""
-        share = 1.0 if self._budget <= SMALL_BUDGET else FROZEN_SHARE + NEAR_SHARE
-        return int(self._budget * share)
 
     def _covered(self, chosen: Mapping[str, Collection[int]]) -> dict[str, list[tuple[int, int]]]:
         """Lines that stand in the prompt as they stand in their file, bodies included."""

@@ -1,7 +1,7 @@
 """Who imports whom among the indexed files, and the one global order. Knows no definitions; not thread-safe.
 
 A file whose imports change costs its own imports. A file that comes or goes costs the files whose imports
-mention its name. The order is made anew where edges of the order changed, when `order_again` is called.
+mention its name. The order is made anew where edges of the order changed, when one is handed to `take_order`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from context.graph import dependency_order, reachable
+from context.graph import reachable
 from context.imports import Modules, resolver
 from context.languages import language_of
 from context.paths import folder_of, name_of
@@ -101,12 +101,6 @@ class ImportGraph:
                 self._find_edges(key)
                 limit = None if limit is None else limit - 1
         return not self._touched
-
-    def order_again(self) -> None:
-        """Makes the global order anew where it is not that of the edges."""
-        self.settle()
-        if self._is_order_stale:
-            self.take_order(self.edges_to_order(), dependency_order(self._imports, self._hard))
 
     def edges_to_order(self) -> Mapping[str, frozenset[str]]:
         """The edges of the order as they are now: ordering a large repository is nothing to wait for."""

@@ -11,7 +11,7 @@ from context.imports import Module
 from context.lookup import Lookup
 from context.name_index import Target
 from context.project import Entry, Project
-from context_projects import facts_of, project_of
+from context_projects import facts_of, order_again, project_of
 
 
 def order_of(project: Project) -> list[str]:
@@ -113,8 +113,8 @@ def test_following_changes_equals_making_it_afresh(seed: int) -> None:
         if chance.random() < 0.5:
             project.graph.settle()
         if chance.random() < 0.2:
-            project.graph.order_again()
-    project.graph.order_again()
+            order_again(project)
+    order_again(project)
     fresh = project_of(dict(sorted(files.items())))
 
     assert project.entries == fresh.entries
