@@ -6,9 +6,10 @@ of these values is in docs/protocol.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class FinishReason(StrEnum):
@@ -24,6 +25,15 @@ class FinishReason(StrEnum):
     """`max_ms` are spent."""
     CANCELLED = "cancelled"
     """The client went away, or a newer request of the same document came."""
+
+
+class Priority(StrEnum):
+    """Who waits for a completion."""
+
+    VISIBLE = "visible"
+    """The user does."""
+    AHEAD = "ahead"
+    """Nobody yet: what may be asked for next. It gives way to any visible one."""
 
 
 class Shape(StrEnum):
@@ -61,6 +71,11 @@ class StopRules:
     next_lines: tuple[str, ...] = ()
     """The first non-blank lines below the cursor, as they stand; a completion that reaches one stops."""
     max_lines: int = 12
+    grows: bool = False
+    """A line that opens a block goes on with that block, although only a line was asked for."""
+    closers: str | None = None
+    """Closing brackets that the completion may say without having opened them, innermost first; one beyond
+    them ends it. None if it is not known what is open at the cursor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +91,9 @@ class CompletionRequest:
     stop_rules: StopRules | None = None
     max_ms: int | None = None
     """Counted from the moment the request reaches the model's thread."""
+    num_answers: int = 1
+    """So many distinct completions at most, from one prefill."""
+    priority: Priority = Priority.VISIBLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +110,23 @@ class Timings:
     decoded_tokens: int = 0
 
 
+class TokenScore(NamedTuple):
+    """How sure the model was of one decoded token."""
+
+    start: int
+    """Where the token's text begins in the completion's, in code points."""
+    logprob: float
+    """Natural-log probability."""
+
+
+class TextPiece(NamedTuple):
+    """Text of a completion that is still being decoded, which nothing later takes back."""
+
+    text: str
+    scores: tuple[TokenScore, ...] = ()
+    """Of the tokens whose text begins inside it; their `start` counts from the completion's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """The text offered for the hole."""
@@ -101,11 +136,27 @@ class Completion:
     timings: Timings = field(default_factory=Timings)
     mean_logprob: float | None = None
     """Mean natural-log probability of the decoded tokens; None if none was decoded."""
+    scores: tuple[TokenScore, ...] = ()
+    """Of the tokens whose text begins inside `text`, in order."""
+    alternatives: tuple[Completion, ...] = ()
+    """Further completions, as distinct as was asked for; theirs are empty."""
 
     def to_json(self) -> dict[str, Any]:
-        """The `ghostfill` object of an answer, without `text`."""
+        """The `ghostfill` object of an answer, without any text."""
+        return {
+            **self._figures(),
+            "timings": asdict(self.timings),
+            "alternatives": [other._figures() for other in self.alternatives],
+        }
+
+    def _figures(self) -> dict[str, Any]:
         return {
             "finish_reason": str(self.finish_reason),
-            "timings": asdict(self.timings),
             "mean_logprob": self.mean_logprob,
+            "scores": scores_to_json(self.scores),
         }
+
+
+def scores_to_json(scores: Iterable[TokenScore]) -> list[list[float]]:
+    """Scores as they stand in an answer."""
+    return [[score.start, round(score.logprob, 4)] for score in scores]

@@ -6,7 +6,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-PROTOCOL = 1
+PROTOCOL = 2
 VERSION = "0.1.0"
 
 

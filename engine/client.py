@@ -5,16 +5,24 @@ Knows the wire; knows neither how an engine is started nor what a prompt means.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.api import Completion, CompletionRequest, FinishReason, Timings
+from engine.api import Completion, CompletionRequest, FinishReason, TextPiece, Timings, TokenScore
 from engine.errors import EngineRefusedError, EngineUnavailableError
+from engine.events import read_events
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import httpx2
+
+OnText = Callable[[TextPiece], None]
+"""Called with text of a completion as it is decoded, in order."""
 
 ANSWER_SECONDS = 120
 """For a completion: a long prompt on a slow CPU."""
@@ -49,13 +57,19 @@ class EngineClient:
         """The text of the engine's tokenizer.json; raises EngineUnavailableError."""
         return (await self._send("GET", "/tokenizer.json", HEALTH_SECONDS)).text
 
-    async def complete(self, request: CompletionRequest) -> Completion:
+    async def complete(self, request: CompletionRequest, on_text: OnText | None = None) -> Completion:
         """Run one request; raises EngineUnavailableError or EngineRefusedError.
 
-        Cancelling the awaiting task closes the connection, which stops the engine's work on it.
+        Cancelling the awaiting task closes the connection, which stops the engine's work on it. `on_text` is
+        told the text as it is decoded; of several answers the first, when all are there.
         """
+        if on_text is not None and request.num_answers == 1:
+            return await self._stream(request, on_text)
         response = await self._send("POST", "/v1/completions", ANSWER_SECONDS, to_body(request))
-        return from_answer(self._object(response))
+        completion = from_answer(self._object(response))
+        if on_text is not None and completion.text:
+            on_text(TextPiece(completion.text, completion.scores))
+        return completion
 
     async def cached_tokens(self, prompt_ids: Sequence[int]) -> int:
         """How many leading tokens of a prompt are in a slot now; raises as `complete` does."""
@@ -75,19 +89,54 @@ class EngineClient:
     async def _send(
         self, method: str, path: str, seconds: float, body: dict[str, Any] | None = None
     ) -> httpx2.Response:
+        with self._reaching():
+            response = await self._client().request(
+                method, self._url + path, json=body, timeout=_timeout(seconds)
+            )
+        if response.status_code != 200:
+            raise self._refusal(response)
+        return response
+
+    async def _stream(self, request: CompletionRequest, on_text: OnText) -> Completion:
+        """The completion of a streamed answer, whose last event holds the figures."""
+        completion: Completion | None = None
+        told = ""
+        # To the very end, so that the connection can be used again.
+        async with aclosing(self._events(to_body(request) | {"stream": True})) as events:
+            async for data in events:
+                if data != "[DONE]":
+                    piece, figures = _piece(data, len(told))
+                    told += piece.text
+                    if piece.text:
+                        on_text(piece)
+                    if figures is not None:
+                        completion = replace(figures, text=told)
+        if completion is None:
+            raise EngineUnavailableError(f"the answer of {self.address} broke off")
+        return completion
+
+    async def _events(self, body: dict[str, Any]) -> AsyncGenerator[str]:
+        """The data of a streamed answer's events."""
+        with self._reaching():
+            async with self._client().stream(
+                "POST", self._url + "/v1/completions", json=body, timeout=_timeout(ANSWER_SECONDS)
+            ) as response:
+                if response.status_code != 200:
+                    await response.aread()
+                    raise self._refusal(response)
+                async for data in read_events(response.aiter_bytes()):
+                    yield data
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """What the HTTP client raises becomes EngineUnavailableError."""
         import httpx2
 
-        timeout = httpx2.Timeout(seconds, connect=CONNECT_SECONDS)
         try:
-            response = await self._client().request(method, self._url + path, json=body, timeout=timeout)
+            yield
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             why = str(error) or type(error).__name__
             raise EngineUnavailableError(f"no engine answers at {self.address} ({why})") from error
-        if response.status_code == 200:
-            return response
-        message = self._refusal(response)
-        # 503: it is still loading, or loading again after somebody restarted it.
-        raise (EngineUnavailableError if response.status_code == 503 else EngineRefusedError)(message)
 
     def _client(self) -> httpx2.AsyncClient:
         if self._http is None:
@@ -98,11 +147,13 @@ class EngineClient:
             self._http = httpx2.AsyncClient(transport=transport, headers=self._headers, trust_env=False)
         return self._http
 
-    def _refusal(self, response: httpx2.Response) -> str:
+    def _refusal(self, response: httpx2.Response) -> EngineUnavailableError:
         try:
-            return str(response.json()["error"]["message"])
+            message = str(response.json()["error"]["message"])
         except (ValueError, KeyError, TypeError):
-            return f"{self.address} answered with status {response.status_code}"
+            message = f"{self.address} answered with status {response.status_code}"
+        # 503: it is still loading, or loading again after somebody restarted it.
+        return EngineUnavailableError(message) if response.status_code == 503 else EngineRefusedError(message)
 
     def _object(self, response: httpx2.Response) -> dict[str, Any]:
         try:
@@ -116,13 +167,18 @@ class EngineClient:
 
 def to_body(request: CompletionRequest) -> dict[str, Any]:
     """The JSON body for a request."""
-    extension: dict[str, Any] = {"document": request.document, "max_ms": request.max_ms}
+    extension: dict[str, Any] = {
+        "document": request.document,
+        "max_ms": request.max_ms,
+        "priority": str(request.priority),
+    }
     if request.stop_rules is not None:
         extension["stop_rules"] = asdict(request.stop_rules)
     return {
         "prompt": list(request.prompt_ids),
         "max_tokens": request.max_tokens,
         "stop": list(request.stop),
+        "n": request.num_answers,
         "temperature": 0,
         "ghostfill": {key: value for key, value in extension.items() if value is not None},
     }
@@ -131,12 +187,48 @@ def to_body(request: CompletionRequest) -> dict[str, Any]:
 def from_answer(answer: Mapping[str, Any]) -> Completion:
     """The completion in an answer; raises EngineRefusedError if it is not one."""
     try:
-        extension = answer["ghostfill"]
-        return Completion(
-            text=str(answer["choices"][0]["text"]),
-            finish_reason=FinishReason(extension["finish_reason"]),
+        extension, (first, *others) = answer["ghostfill"], answer["choices"]
+        further = zip(others, extension.get("alternatives", ()), strict=True)
+        return replace(
+            _one_answer(first, extension),
             timings=Timings(**extension["timings"]),
-            mean_logprob=extension["mean_logprob"],
+            alternatives=tuple(_one_answer(choice, figures) for choice, figures in further),
         )
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise EngineRefusedError(f"the engine's answer lacks what ghostfill needs ({error!r})") from error
+
+
+def _one_answer(choice: Mapping[str, Any], figures: Mapping[str, Any]) -> Completion:
+    return Completion(
+        text=str(choice["text"]),
+        finish_reason=FinishReason(figures["finish_reason"]),
+        mean_logprob=figures["mean_logprob"],
+        scores=_scores(figures),
+    )
+
+
+def _scores(figures: Mapping[str, Any]) -> tuple[TokenScore, ...]:
+    return tuple(TokenScore(int(start), float(logprob)) for start, logprob in figures["scores"])
+
+
+def _piece(data: str, num_told: int) -> tuple[TextPiece, Completion | None]:
+    """An event's piece of text behind what was told and, of the last one, the completion without its text.
+
+    Raises EngineUnavailableError if it is broken.
+    """
+    try:
+        event = json.loads(data)
+        if "error" in event:
+            raise EngineRefusedError(str(event["error"]["message"]))
+        figures = event["ghostfill"]
+        scores = tuple(score for score in _scores(figures) if score.start >= num_told)
+        piece = TextPiece(str(event["choices"][0]["text"]), scores)
+        return piece, None if figures.keys() == {"scores"} else from_answer(event)
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise EngineUnavailableError(f"the engine streams what is no completion ({error!r})") from error
+
+
+def _timeout(seconds: float) -> httpx2.Timeout:
+    import httpx2
+
+    return httpx2.Timeout(seconds, connect=CONNECT_SECONDS)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from engine.api import Shape, StopRules
+from engine.brackets import Brackets, code_of
 
 SAME_LINES = 3
 """So many equal lines in a row are a loop; the repeats are cut."""
@@ -97,11 +98,12 @@ def loop_end(line: str, start: int = 0) -> int | None:
 
 
 class _Lines:
-    """The rules of shape, line by line.
+    """The rules of shape and brackets, line by line.
 
     The first generated line continues the cursor's line; rules of indentation start with the second. A block
     ends before a dedent, two blank lines (at top level one), the line that already follows, a loop, and after
-    `max_lines` or the line that closes what the cursor's line opened.
+    `max_lines` or the line that closes what the cursor's line opened. A line ends at its end, unless it may
+    grow and opens a block: from there on it is that block. Both end before a bracket too many.
     """
 
     def __init__(self, rules: StopRules) -> None:
@@ -109,13 +111,14 @@ class _Lines:
         """No rule can cut before this."""
         self._rules = rules
         self._is_line = rules.shape is Shape.LINE or rules.max_lines <= 1
+        self._brackets = None if rules.closers is None else Brackets(rules.closers, rules.line_prefix)
         self._opened = bool(rules.line_prefix.strip())
         self._base = _indent(rules.line_prefix)
         self._next_line = next((line.rstrip() for line in rules.next_lines if line.strip()), None)
         self._start = 0
         """Where the unfinished line begins."""
         self._looked = 0
-        """How far loops have been looked for."""
+        """How far loops and brackets have been looked for."""
         self._kept = 0
         """The end of the last line that is kept."""
         self._num_lines = 0
@@ -131,6 +134,8 @@ class _Lines:
             end = self._unfinished(line) or self._line(line[: stop - self._start], stop, newline + 1)
             if end is not None:
                 return end
+            if self._brackets is not None:
+                self._brackets.feed("\n")
             self._start = self._looked = newline + 1
         if self._is_line:
             self.settled = len(text) - text.endswith("\r")
@@ -138,13 +143,24 @@ class _Lines:
 
     def _unfinished(self, line: str) -> End | None:
         """What is seen before a line is whole."""
-        return min((end for end in (self._dedent(line), self._loop(line)) if end is not None), default=None)
-
-    def _loop(self, line: str) -> End | None:
-        """The line goes round in a loop; it is not cut here, as some of it may have been streamed."""
-        at = loop_end(line, self._looked - self._start)
+        new = self._looked - self._start
         self._looked = self._start + len(line)
+        ends = (self._dedent(line), self._loop(line, new), self._bracket(line, new))
+        return min((end for end in ends if end is not None), default=None)
+
+    def _loop(self, line: str, new: int) -> End | None:
+        """The line goes round in a loop; it is not cut here, as some of it may have been streamed."""
+        at = loop_end(line, new)
         return None if at is None else End(self._start + at, self._start + at)
+
+    def _bracket(self, line: str, new: int) -> End | None:
+        """A bracket closes what is not open; one that begins a line takes the line with it."""
+        at = None if self._brackets is None else self._brackets.feed(line[new:])
+        if at is None:
+            return None
+        is_first = self._start > 0 and not line[: new + at].strip()
+        at += self._start + new
+        return End(at + 1, self._kept if is_first else at)
 
     def _dedent(self, line: str) -> End | None:
         """The unfinished line lies outside of the block, as far as it can be seen."""
@@ -161,13 +177,13 @@ class _Lines:
 
     def _line(self, line: str, stop: int, seen: int) -> End | None:
         """The unfinished line is whole now: from `_start` to `stop`."""
-        if self._is_line:
-            return End(seen, stop)
         is_first = self._start == 0
+        whole = (self._rules.line_prefix + line if is_first else line).rstrip()
+        if self._is_line:
+            return self._grow(whole, stop, seen)
         continues_cursor = is_first and self._opened
         if not line.strip() and not continues_cursor:
             return None if is_first else self._blank(seen)
-        whole = (self._rules.line_prefix + line if is_first else line).rstrip()
         if self._is_beside_opener(line) and not _stays(line):
             return End(seen, self._kept)
         if whole == self._next_line and not continues_cursor:
@@ -178,6 +194,17 @@ class _Lines:
         self._keep(whole, stop)
         is_closed = self._is_beside_opener(line) and _closes(line)
         return End(seen, stop) if is_closed or self._num_lines >= self._rules.max_lines else None
+
+    def _grow(self, whole: str, stop: int, seen: int) -> End | None:
+        """The only line is whole: the end, or the beginning of a block whose opener it is."""
+        rules = self._rules
+        may_grow = rules.grows and rules.max_lines > 1 and not rules.line_suffix.strip()
+        if not may_grow or not code_of(whole).endswith(_OPENERS):
+            return End(seen, stop)
+        self._is_line, self._opened, self._base = False, True, _indent(whole)
+        self._repeats = 1
+        self._keep(whole, stop)
+        return None
 
     def _keep(self, line: str, stop: int) -> None:
         self._last, self._kept = line, stop

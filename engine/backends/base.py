@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from engine.api import Completion, CompletionRequest
 from engine.build import PROTOCOL
-from engine.client import EngineClient
+from engine.client import EngineClient, OnText
 from engine.errors import EngineRefusedError, EngineUnavailableError
 from engine.fim import FORMATS, PLAIN, plain_format
 from engine.layout import Layout
@@ -16,6 +16,8 @@ from engine.tokens import Tokenizer
 
 OnProgress = Callable[[float, str], None]
 """Called while an engine loads, with a fraction of 1 and a sentence."""
+
+__all__ = ["Backend", "EngineInfo", "OnProgress", "OnText", "describe", "report_loading"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,11 @@ class Backend(Protocol):
         """Wait until the engine can complete; raises EngineUnavailableError with what to do."""
         ...
 
-    async def complete(self, request: CompletionRequest) -> Completion:
-        """Complete; raises EngineUnavailableError. Cancelling the task stops the work."""
+    async def complete(self, request: CompletionRequest, on_text: OnText | None = None) -> Completion:
+        """Complete; raises EngineUnavailableError. Cancelling the task stops the work.
+
+        `on_text` is told the text piece by piece while it is decoded; in the end, all of it.
+        """
         ...
 
     async def cached_tokens(self, prompt_ids: Sequence[int]) -> int | None:

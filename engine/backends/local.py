@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from engine.api import Completion, CompletionRequest
-from engine.backends.base import EngineInfo, OnProgress, describe, report_loading
+from engine.backends.base import EngineInfo, OnProgress, OnText, describe, report_loading
 from engine.client import EngineClient
 from engine.errors import EngineRefusedError, EngineUnavailableError, GhostfillError
 from engine.launch import EngineSpec, last_words, start_engine
@@ -54,13 +54,13 @@ class LocalBackend:
                 self._process = None
             return self._info
 
-    async def complete(self, request: CompletionRequest) -> Completion:
+    async def complete(self, request: CompletionRequest, on_text: OnText | None = None) -> Completion:
         """Complete on the engine that `ready` found; forgets it if it no longer answers."""
         client = self._client
         if client is None or self._info is None:
             raise EngineUnavailableError("the engine is not ready")
         try:
-            completion = await client.complete(request)
+            completion = await client.complete(request, on_text)
         except EngineRefusedError:
             raise
         except EngineUnavailableError as error:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from engine.api import Completion, CompletionRequest
-from engine.backends.base import EngineInfo, OnProgress, describe, report_loading
+from engine.backends.base import EngineInfo, OnProgress, OnText, describe, report_loading
 from engine.client import EngineClient
 from engine.errors import EngineRefusedError, EngineUnavailableError
 
@@ -34,10 +34,10 @@ class RemoteBackend:
                     await asyncio.sleep(POLL_SECONDS)
             return self._info
 
-    async def complete(self, request: CompletionRequest) -> Completion:
+    async def complete(self, request: CompletionRequest, on_text: OnText | None = None) -> Completion:
         """Complete at the URL; forgets the engine if it no longer answers."""
         try:
-            return await self._client.complete(request)
+            return await self._client.complete(request, on_text)
         except EngineRefusedError:
             raise
         except EngineUnavailableError:

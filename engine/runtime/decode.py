@@ -7,7 +7,7 @@ on, so a cancelled request costs at most the chunk or step in progress, and the 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -36,6 +36,8 @@ class Step:
 
     token_id: int
     logprob: float
+    runners_up: tuple[Step, ...] = ()
+    """The likeliest others, best first, if they were asked for; never the end of sequence."""
 
 
 @dataclass(slots=True)
@@ -81,9 +83,11 @@ class Decoder:
             raise ValueError("prefill needs at least one token")
         return logits
 
-    def decode(self, slot: Slot, logits: torch.Tensor, *, max_tokens: int, poll: Poll) -> Decoding:
+    def decode(
+        self, slot: Slot, logits: torch.Tensor, *, max_tokens: int, poll: Poll, num_runners_up: int = 0
+    ) -> Decoding:
         """Greedy steps from `logits`, computed as they are asked for."""
-        return Decoding(self, slot, logits, max_tokens, poll)
+        return Decoding(self, slot, logits, max_tokens, poll, num_runners_up)
 
     @torch.inference_mode()
     def extend(self, slot: Slot, ids: Sequence[int]) -> torch.Tensor:
@@ -99,11 +103,19 @@ class Decoder:
         return output.logits[0, -1].float()  # type: ignore[no-any-return]
 
     @torch.inference_mode()
-    def choose(self, logits: torch.Tensor) -> Step:
+    def choose(self, logits: torch.Tensor, num_runners_up: int = 0) -> Step:
         """The likeliest id that is no padding row and not banned."""
         allowed = logits[: self._num_valid_ids].index_fill(0, self._banned, -torch.inf)
         best = allowed.argmax()
-        return Step(int(best), float(allowed[best] - allowed.logsumexp(0)))
+        total = allowed.logsumexp(0)
+        step = Step(int(best), float(allowed[best] - total))
+        if num_runners_up == 0:
+            return step
+        skipped = {step.token_id} | self.loaded.eos_ids
+        values, ids = (allowed - total).topk(min(num_runners_up + len(skipped), len(allowed)))
+        others = [Step(*pair) for pair in zip(ids.tolist(), values.tolist(), strict=True)]
+        others = [each for each in others if each.token_id not in skipped and each.logprob > -torch.inf]
+        return replace(step, runners_up=tuple(others[:num_runners_up]))
 
 
 def default_chunk_tokens(loaded: LoadedModel) -> int:
@@ -125,10 +137,19 @@ class Decoding:
     """
 
     def __init__(
-        self, decoder: Decoder, slot: Slot, logits: torch.Tensor, max_tokens: int, poll: Poll
+        self,
+        decoder: Decoder,
+        slot: Slot,
+        logits: torch.Tensor,
+        max_tokens: int,
+        poll: Poll,
+        num_runners_up: int,
     ) -> None:
         self.finish_reason: FinishReason | None = None
+        self.end: Step | None = None
+        """The step that ended the sequence, if one did."""
         self._decoder = decoder
+        self._num_runners_up = num_runners_up
         self._steps = self._run(slot, logits, max_tokens, poll)
 
     def __iter__(self) -> Iterator[Step]:
@@ -150,10 +171,10 @@ class Decoding:
             if token_id is not None:
                 logits = self._decoder.extend(slot, [token_id])
                 self._decoder.counters.decode_steps += 1
-            step = self._decoder.choose(logits)
+            step = self._decoder.choose(logits, self._num_runners_up)
             token_id = step.token_id
             if token_id in self._decoder.loaded.eos_ids:
-                self.finish_reason = FinishReason.EOS
+                self.finish_reason, self.end = FinishReason.EOS, step
                 return
             yield step
         self.finish_reason = FinishReason.BUDGET

@@ -11,7 +11,7 @@ import json
 import logging
 import threading
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -21,11 +21,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from engine.api import Completion, CompletionRequest
+from engine.api import Completion, CompletionRequest, TextPiece
 from engine.errors import GhostfillError
 from engine.runtime.mailbox import Job, Outcome
 from engine.runtime.resident import ResidentModel
-from engine.runtime.sink import TextSink
+from engine.runtime.sink import AlternativeTexts, TextSink
 from engine.runtime.wire import parse_completion, to_openai
 from engine.stopping import Stopper
 
@@ -113,9 +113,15 @@ class _Run:
         self._resident = resident
         self._id = f"cmpl-{uuid.uuid4().hex}"
         self._loop = asyncio.get_running_loop()
-        self._items: asyncio.Queue[str | Outcome] = asyncio.Queue()
-        self._sink = TextSink(resident.tokenizer, Stopper(wanted.stop_rules, wanted.stop), self._put)
-        self._job = Job(wanted, self._sink, self._put, threading.Event())
+        self._items: asyncio.Queue[TextPiece | Outcome] = asyncio.Queue()
+        tokenizer = resident.tokenizer
+
+        def new_sink(on_text: Callable[[TextPiece], None] | None = None) -> TextSink:
+            return TextSink(tokenizer, Stopper(wanted.stop_rules, wanted.stop), on_text)
+
+        self._sink = new_sink(self._put)
+        self._others = AlternativeTexts(self._sink, new_sink, wanted.num_answers - 1)
+        self._job = Job(wanted, self._sink, self._put, threading.Event(), self._others)
 
     async def answer(self, request: Request) -> Response:
         """One JSON object at the end."""
@@ -132,8 +138,8 @@ class _Run:
         num_sent = 0
         async with aclosing(self._results(request)) as results:
             async for item in results:
-                if isinstance(item, str):
-                    num_sent += len(item)
+                if isinstance(item, TextPiece):
+                    num_sent += len(item.text)
                     yield _event(self._openai(item))
                 elif item.error is not None:
                     yield _event(_error_object(500, item.error))
@@ -141,7 +147,7 @@ class _Run:
                     yield _event(self._openai(self._completion(item, self._sink.text[num_sent:])))
         yield "data: [DONE]\n\n"
 
-    async def _results(self, request: Request) -> AsyncGenerator[str | Outcome]:
+    async def _results(self, request: Request) -> AsyncGenerator[TextPiece | Outcome]:
         """Submits the job; its texts, then its outcome. Ends early, cancelling it, when the client leaves."""
         worker = self._resident.worker
         assert worker is not None
@@ -163,15 +169,22 @@ class _Run:
             finally:
                 gone.cancel()
 
-    def _put(self, item: str | Outcome) -> None:
+    def _put(self, item: TextPiece | Outcome) -> None:
         """Called in the model's thread."""
         with suppress(RuntimeError):  # the loop is closed: the engine is going down
             self._loop.call_soon_threadsafe(self._items.put_nowait, item)
 
     def _completion(self, outcome: Outcome, text: str) -> Completion:
-        return Completion(text, outcome.finish_reason, outcome.timings, outcome.mean_logprob)
+        return Completion(
+            text=text,
+            finish_reason=outcome.finish_reason,
+            timings=outcome.timings,
+            mean_logprob=outcome.mean_logprob,
+            scores=self._sink.scores,
+            alternatives=tuple(self._others.completions),
+        )
 
-    def _openai(self, part: str | Completion) -> dict[str, Any]:
+    def _openai(self, part: TextPiece | Completion) -> dict[str, Any]:
         return to_openai(self._id, self._resident.name, part)
 
 

@@ -1,4 +1,4 @@
-"""Where decoded tokens become text and meet the stop rules, in the model's thread.
+"""Where decoded tokens become texts and meet the stop rules, in the model's thread.
 
 Knows the tokenizer and the stop rules; knows no HTTP. `on_text` is called with text that no later token can
 take back.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from engine.api import Completion, FinishReason, TextPiece, TokenScore
 from engine.stopping import Stopper
 from engine.tokens import Tokenizer
 
@@ -18,16 +19,19 @@ class TextSink:
     """A worker's sink for one request: call it with each token; True means stop."""
 
     def __init__(
-        self, tokenizer: Tokenizer, stopper: Stopper, on_text: Callable[[str], None] | None = None
+        self, tokenizer: Tokenizer, stopper: Stopper, on_text: Callable[[TextPiece], None] | None = None
     ) -> None:
         self._tokenizer = tokenizer
         self._stopper = stopper
         self._on_text = on_text
         self._pending: list[int] = []
         self._sent = 0
+        self._scores: list[TokenScore] = []
 
     def __call__(self, token_id: int, logprob: float) -> bool:
         """Take one decoded token."""
+        # A token that goes on with a character begins where that character's first token does.
+        self._scores.append(TokenScore(len(self._stopper.text), logprob))
         self._pending.append(token_id)
         text = self._tokenizer.decode(self._pending)
         if text.endswith(_REPLACEMENT):
@@ -36,7 +40,8 @@ class TextSink:
         stopped = self._stopper.feed(text)
         settled = self._stopper.settled
         if self._on_text is not None and len(settled) > self._sent:
-            self._on_text(settled[self._sent :])
+            scores = tuple(score for score in self._scores if self._sent <= score.start < len(settled))
+            self._on_text(TextPiece(settled[self._sent :], scores))
             self._sent = len(settled)
         return stopped
 
@@ -44,3 +49,55 @@ class TextSink:
     def text(self) -> str:
         """The whole text, once decoding has ended; it begins with what `on_text` was told."""
         return self._stopper.text
+
+    @property
+    def scores(self) -> tuple[TokenScore, ...]:
+        """Of the tokens whose text begins inside `text`."""
+        return tuple(score for score in self._scores if score.start < len(self.text))
+
+    @property
+    def mean_logprob(self) -> float | None:
+        """Of all tokens taken."""
+        return sum(score.logprob for score in self._scores) / len(self._scores) if self._scores else None
+
+    @property
+    def first_line_tokens(self) -> int | None:
+        """Tokens up to the one that ended the first line that says something; None if none did."""
+        text = self.text
+        end = text.find("\n", len(text) - len(text.lstrip()))
+        return None if end < 0 else sum(score.start <= end for score in self._scores)
+
+
+class AlternativeTexts:
+    """Texts beyond the first one, each distinct from all before it."""
+
+    def __init__(self, first: TextSink, new_sink: Callable[[], TextSink], num_wanted: int) -> None:
+        self.completions: list[Completion] = []
+        self._first = first
+        self._new_sink = new_sink
+        self._num_all = num_wanted
+        self._current = first
+
+    @property
+    def num_wanted(self) -> int:
+        """How many more."""
+        return self._num_all - len(self.completions)
+
+    @property
+    def first_line_tokens(self) -> int | None:
+        """Of the first text; None if its first line did not end."""
+        return self._first.first_line_tokens
+
+    def begin(self) -> TextSink:
+        """A fresh sink for one more try."""
+        self._current = self._new_sink()
+        return self._current
+
+    def keep(self, finish_reason: FinishReason) -> None:
+        """Count the try if its text is new: white space around it makes no difference."""
+        sink = self._current
+        known = {"", self._first.text.strip(), *(each.text.strip() for each in self.completions)}
+        if sink.text.strip() not in known:
+            self.completions.append(
+                Completion(sink.text, finish_reason, mean_logprob=sink.mean_logprob, scores=sink.scores)
+            )

@@ -7,9 +7,20 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine.api import Completion, CompletionRequest, FinishReason, Shape, StopRules
+from engine.api import (
+    Completion,
+    CompletionRequest,
+    FinishReason,
+    Priority,
+    Shape,
+    StopRules,
+    TextPiece,
+    scores_to_json,
+)
 from engine.errors import GhostfillError, NoInfillError
 from engine.fim import Part, Piece, assemble
 
@@ -19,6 +30,9 @@ if TYPE_CHECKING:
 _OPENAI_REASON = {FinishReason.EOS: "stop", FinishReason.STOP: "stop"}
 MAX_TOKENS = 4096
 MAX_STOP_STRINGS = 64
+MAX_ANSWERS = 4
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 class BadRequestError(GhostfillError):
@@ -32,8 +46,10 @@ def parse_completion(body: bytes, resident: ResidentModel) -> tuple[CompletionRe
     """
     data = _object(_parse_json(body), "the body")
     extension = _object(data.get("ghostfill"), "ghostfill")
-    if data.get("n") not in (None, 1):
-        raise BadRequestError("n must be 1")
+    is_stream = _typed(data, "stream", bool, False)
+    num_answers = _integer(data, "n", 1, 1, MAX_ANSWERS)
+    if is_stream and num_answers > 1:
+        raise BadRequestError("n above 1 cannot be streamed: leave stream out, or ask for one answer")
     rules = extension.get("stop_rules")
     request = CompletionRequest(
         prompt_ids=tuple(_prompt_ids(data, resident)),
@@ -42,8 +58,10 @@ def parse_completion(body: bytes, resident: ResidentModel) -> tuple[CompletionRe
         document=_typed(extension, "document", str, None),
         stop_rules=None if rules is None else _stop_rules(_object(rules, "ghostfill.stop_rules")),
         max_ms=_integer(extension, "max_ms", None, 1, 600_000),
+        num_answers=num_answers,
+        priority=_choice(extension, "priority", Priority.VISIBLE),
     )
-    return request, _typed(data, "stream", bool, False)
+    return request, is_stream
 
 
 def _parse_json(body: bytes) -> Any:
@@ -98,20 +116,21 @@ def _stop(value: Any) -> tuple[str, ...]:
 
 
 def _stop_rules(rules: dict[str, Any]) -> StopRules:
-    known = {"shape", "line_prefix", "line_suffix", "next_lines", "max_lines"}
-    if unknown := rules.keys() - known:
+    if unknown := rules.keys() - {field.name for field in fields(StopRules)}:
         raise BadRequestError(f"ghostfill.stop_rules has no {', '.join(sorted(unknown))}")
-    shape, next_lines = rules.get("shape", Shape.LINE), rules.get("next_lines", [])
-    if shape not in list(Shape):
-        raise BadRequestError(f"ghostfill.stop_rules.shape must be one of {', '.join(Shape)}")
+    next_lines, closers = rules.get("next_lines", []), _typed(rules, "closers", str, None)
+    if closers is not None and not set(closers) <= set(")]}"):
+        raise BadRequestError("ghostfill.stop_rules.closers must hold closing brackets only")
     if not _is_texts(next_lines):
         raise BadRequestError("ghostfill.stop_rules.next_lines must be a list of strings")
     return StopRules(
-        shape=Shape(shape),
+        shape=_choice(rules, "shape", Shape.LINE),
         line_prefix=_typed(rules, "line_prefix", str, ""),
         line_suffix=_typed(rules, "line_suffix", str, ""),
         next_lines=tuple(next_lines),
         max_lines=_integer(rules, "max_lines", StopRules().max_lines, 1, MAX_TOKENS),
+        grows=_typed(rules, "grows", bool, False),
+        closers=closers,
     )
 
 
@@ -136,6 +155,15 @@ def _typed(data: dict[str, Any], key: str, kind: type, default: Any) -> Any:
     return value
 
 
+def _choice(data: dict[str, Any], key: str, default: _Choice) -> _Choice:
+    value, kind = data.get(key), type(default)
+    if value is None:
+        return default
+    if value not in list(kind):
+        raise BadRequestError(f"{key} must be one of {', '.join(kind)}")
+    return kind(value)
+
+
 def _integer(data: dict[str, Any], key: str, default: int | None, low: int, high: int) -> Any:
     value = data.get(key)
     if value is None:
@@ -145,23 +173,33 @@ def _integer(data: dict[str, Any], key: str, default: int | None, low: int, high
     return value
 
 
-def to_openai(request_id: str, model: str, part: str | Completion) -> dict[str, Any]:
+def to_openai(request_id: str, model: str, part: TextPiece | Completion) -> dict[str, Any]:
     """A piece of streamed text, or a whole completion, as OpenAI's `text_completion` object."""
-    text = part if isinstance(part, str) else part.text
-    reason = None if isinstance(part, str) else _OPENAI_REASON.get(part.finish_reason, "length")
     answer: dict[str, Any] = {
         "id": request_id,
         "object": "text_completion",
         "created": int(time.time()),
         "model": model,
-        "choices": [{"index": 0, "text": text, "finish_reason": reason, "logprobs": None}],
     }
-    if isinstance(part, Completion):
-        num_prompt, num_decoded = part.timings.prompt_tokens, part.timings.decoded_tokens
-        answer["usage"] = {
+    if isinstance(part, TextPiece):
+        return answer | {
+            "choices": [_to_choice(0, part.text, None)],
+            "ghostfill": {"scores": scores_to_json(part.scores)},
+        }
+    num_prompt, num_decoded = part.timings.prompt_tokens, part.timings.decoded_tokens
+    return answer | {
+        "choices": [
+            _to_choice(index, each.text, _OPENAI_REASON.get(each.finish_reason, "length"))
+            for index, each in enumerate((part, *part.alternatives))
+        ],
+        "usage": {
             "prompt_tokens": num_prompt,
             "completion_tokens": num_decoded,
             "total_tokens": num_prompt + num_decoded,
-        }
-        answer["ghostfill"] = part.to_json()
-    return answer
+        },
+        "ghostfill": part.to_json(),
+    }
+
+
+def _to_choice(index: int, text: str, finish_reason: str | None) -> dict[str, Any]:
+    return {"index": index, "text": text, "finish_reason": finish_reason, "logprobs": None}

@@ -15,9 +15,10 @@ import torch
 
 from engine.api import FinishReason, Timings
 from engine.errors import GhostfillError, ModelError
-from engine.runtime.decode import Counters, Decoder, InterruptedPrefillError
+from engine.runtime.alternatives import NUM_RUNNERS_UP, Alternatives
+from engine.runtime.decode import Counters, Decoder, InterruptedPrefillError, Step
 from engine.runtime.kv_cache import Slot, SlotPool
-from engine.runtime.mailbox import Job, Mailbox, Outcome
+from engine.runtime.mailbox import AlternativeSinks, Job, Mailbox, Outcome
 from engine.runtime.model import LoadedModel, kv_budget_bytes
 
 __all__ = ["Job", "JobCounts", "Outcome", "Worker"]
@@ -39,7 +40,7 @@ class JobCounts:
 
 
 class Worker:
-    """Runs jobs one at a time, in the order they came."""
+    """Runs jobs one at a time, in the mailbox's order."""
 
     def __init__(
         self,
@@ -70,11 +71,10 @@ class Worker:
         return self._decoder.counters
 
     def submit(self, job: Job) -> None:
-        """Queue a job; an older one of the same document is cancelled. Never waits for the model."""
+        """Queue a job; those that give way to it are cancelled. Never waits for the model."""
         with self._counting:
             self.counts.requests += 1
-        never_runs = self._mailbox.put(job)
-        if never_runs is not None:
+        for never_runs in self._mailbox.put(job):
             self._finish(never_runs, Outcome(FinishReason.CANCELLED))
 
     def cached_tokens(self, ids: Iterable[int]) -> int:
@@ -136,7 +136,6 @@ class _Run:
         self._started = time.perf_counter()
         self._slot: Slot | None = None
         self._timings = Timings(prompt_tokens=len(job.request.prompt_ids))
-        self._logprobs: list[float] = []
 
     def outcome(self) -> Outcome:
         """Run to the end."""
@@ -199,19 +198,45 @@ class _Run:
 
     def _decode(self, slot: Slot, logits: torch.Tensor) -> Outcome:
         started = time.perf_counter()
-        decoding = self._decoder.decode(slot, logits, max_tokens=self._max_tokens(), poll=self._poll)
+        sinks = self._job.alternatives if self._request.num_answers > 1 else None
+        decoding = self._decoder.decode(
+            slot,
+            logits,
+            max_tokens=self._max_tokens(),
+            poll=self._poll,
+            num_runners_up=NUM_RUNNERS_UP if sinks else 0,
+        )
+        steps: list[Step] = []
+        num_others = 0
         try:
             for step in decoding:
-                self._logprobs.append(step.logprob)
+                steps.append(step)
                 if self._job.sink(step.token_id, step.logprob):
                     decoding.stop()
                     break
+            if sinks is not None:
+                num_others = self._decode_others(
+                    slot, sinks, [*steps, decoding.end] if decoding.end else steps
+                )
         finally:
             self._timings = replace(
-                self._timings, decode_ms=_ms_since(started), decoded_tokens=len(self._logprobs)
+                self._timings, decode_ms=_ms_since(started), decoded_tokens=len(steps) + num_others
             )
-        mean = sum(self._logprobs) / len(self._logprobs) if self._logprobs else None
+        mean = sum(step.logprob for step in steps) / len(steps) if steps else None
         return Outcome(decoding.finish_reason or FinishReason.STOP, self._timings, mean)
+
+    def _decode_others(self, slot: Slot, sinks: AlternativeSinks, steps: list[Step]) -> int:
+        """Answers beyond the first; how many tokens that took."""
+        alternatives = Alternatives(
+            self._decoder,
+            slot,
+            self._request.prompt_ids,
+            sinks,
+            max_tokens=self._max_tokens(),
+            poll=self._poll,
+        )
+        alternatives.run(steps)
+        return alternatives.num_decoded
 
 
 def _ms_since(start: float) -> float:

@@ -266,7 +266,7 @@ async def test_an_engine_that_dies_on_requests_is_not_started_for_every_key(
     starting(monkeypatch, None)
     backend = LocalBackend(SPEC, clock)
 
-    async def dead(_: CompletionRequest) -> Any:
+    async def dead(*_: Any) -> Any:
         raise EngineUnavailableError("the engine is gone")
 
     for is_put_off in (False, True):

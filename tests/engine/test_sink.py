@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.api import Shape, StopRules
+from engine.api import Shape, StopRules, TokenScore
 from engine.model_folder import BUILTIN_FOLDER
 from engine.runtime.sink import TextSink
 from engine.stopping import Stopper
@@ -27,7 +27,7 @@ def tokenizer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 def run(tokenizer: Tokenizer, ids: list[int], stopper: Stopper) -> tuple[TextSink, list[str], int]:
     """The sink, what it told, and how many tokens it took until it stopped."""
     told: list[str] = []
-    sink = TextSink(tokenizer, stopper, told.append)
+    sink = TextSink(tokenizer, stopper, lambda piece: told.append(piece.text))
     for num, token_id in enumerate(ids, start=1):
         if sink(token_id, -1.0):
             return sink, told, num
@@ -91,3 +91,29 @@ def test_what_may_be_taken_back_is_not_told_before_the_end(tokenizer: Tokenizer)
 
     assert "".join(told) == "a "
     assert sink.text == "a <en"
+
+
+# Scores
+
+
+@given(text=texts)
+def test_a_score_begins_where_its_token_does(tokenizer: Tokenizer, text: str) -> None:
+    """The oracle decodes each beginning of the ids anew."""
+    ids = tokenizer.encode(text)
+    sink = TextSink(tokenizer, Stopper())
+    starts, whole = [], ""
+    for num, token_id in enumerate(ids):
+        starts.append(len(whole))
+        sink(token_id, -0.5 * num)
+        so_far = tokenizer.decode(ids[: num + 1])
+        whole = whole if so_far.endswith("\ufffd") else so_far
+
+    assert sink.scores == tuple(TokenScore(start, -0.5 * num) for num, start in enumerate(starts))
+
+
+def test_tokens_behind_the_end_of_the_text_have_no_score(tokenizer: Tokenizer) -> None:
+    ids = tokenizer.encode("x") + tokenizer.encode("\n")
+
+    sink, _, _ = run(tokenizer, ids, Stopper(StopRules(Shape.LINE)))
+
+    assert (sink.text, sink.scores) == ("x", (TokenScore(0, -1.0),))

@@ -14,13 +14,16 @@ from engine.api import Shape, StopRules
 from engine.stopping import Stopper
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "stopping"
-RULE_KEYS = ("line_prefix", "line_suffix", "max_lines")
+RULE_KEYS = ("line_prefix", "line_suffix", "max_lines", "grows", "closers")
+LINE_FILES = ("line", "grows")
 
 
 def golden_cases() -> list[Any]:
     return [
         pytest.param(
-            case, Shape.LINE if file.stem == "line" else Shape.BLOCK, id=f"{file.stem}-{case['name']}"
+            case,
+            Shape(case.get("shape", "line" if file.stem in LINE_FILES else "block")),
+            id=f"{file.stem}-{case['name']}",
         )
         for file in sorted(GOLDEN.glob("*.toml"))
         for case in tomllib.loads(file.read_text(encoding="utf-8"))["case"]
@@ -49,6 +52,7 @@ def test_golden(case: dict[str, Any], shape: Shape, size: int) -> None:
 WORDS = [
     *["\n", "\r\n", "\n\n", "\r", " ", "    ", "\t", "a", "x = 1", "el", "se", "else:", "elif", "}", ") {"],
     *["{", ":", "return", "end", "\f", "é", "\n    x = 1", "\n}", "ab " * 4, "ab " * 3],
+    *["(", ")", "[", "]", '"', "'", "\\", "# ", "//", "\n    ", "if a:\n    b"],
 ]
 generated = st.lists(st.sampled_from(WORDS), max_size=30).map("".join)
 some_rules = st.builds(
@@ -56,7 +60,10 @@ some_rules = st.builds(
     shape=st.sampled_from(Shape),
     line_prefix=st.sampled_from(["", "    ", "\t", "if a:", "    if a {", "x = "]),
     next_lines=st.lists(st.sampled_from(["x = 1", "    x = 1", "}", "", "else:"]), max_size=2).map(tuple),
+    line_suffix=st.sampled_from(["", "", " ", ")"]),
     max_lines=st.integers(1, 6),
+    grows=st.booleans(),
+    closers=st.none() | st.sampled_from(["", ")", "}", ")]}"]),
 )
 stop_strings = st.lists(st.sampled_from(["x", "1\n", "\n\n", "}\nel", "se:", "\r\n", "= 1"]), max_size=3)
 
@@ -155,3 +162,12 @@ def test_a_line_is_streamed_as_it_comes_a_block_line_by_line() -> None:
 
     assert line.settled == "abc"
     assert block.settled == "\n    b()"
+
+
+def test_a_line_that_grew_is_streamed_as_it_comes_and_its_block_line_by_line() -> None:
+    stopper = Stopper(StopRules(Shape.LINE, grows=True))
+    settled = [
+        stopper.settled for piece in ("if ", "a:", "\n", "    b", "()", "\n") if not stopper.feed(piece)
+    ]
+
+    assert settled == ["if ", "if a:", "if a:", "if a:", "if a:", "if a:\n    b()"]

@@ -1,8 +1,12 @@
-"""How the tests here talk to an engine: prompts, answers, events, counters."""
+"""How the tests here talk to an engine: prompts, answers, events, counters; and an engine that is none."""
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
@@ -53,3 +57,25 @@ async def counters(http: httpx2.AsyncClient) -> dict[str, int]:
 def asgi(resident: ResidentModel, api_key: str | None = None, **headers: str) -> httpx2.AsyncClient:
     transport = httpx2.ASGITransport(app=create_app(resident, api_key))
     return httpx2.AsyncClient(transport=transport, base_url="http://engine", headers=headers)
+
+
+@asynccontextmanager
+async def canned(*answers: bytes) -> AsyncIterator[str]:
+    """The URL of a server that gives these answers, one a connection, the last again and again."""
+    coming = itertools.chain(answers, itertools.repeat(answers[-1]))
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(next(coming))
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def http_answer(status: int, body: Any) -> bytes:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return f"HTTP/1.1 {status} X\r\ncontent-length: {len(content)}\r\n\r\n".encode() + content

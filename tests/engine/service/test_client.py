@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from service_talk import prompt_ids
+from service_talk import canned, http_answer, prompt_ids
 
-from engine.api import CompletionRequest, Shape, StopRules
+from engine.api import (
+    Completion,
+    CompletionRequest,
+    FinishReason,
+    Priority,
+    Shape,
+    StopRules,
+    Timings,
+    TokenScore,
+)
 from engine.backends.base import describe
 from engine.backends.remote import RemoteBackend
 from engine.build import PROTOCOL
-from engine.client import EngineClient
+from engine.client import EngineClient, from_answer, to_body
 from engine.errors import EngineRefusedError, EngineUnavailableError
 from engine.runtime.resident import ResidentModel
+from engine.runtime.wire import parse_completion, to_openai
 
 
 async def test_the_client_sends_rules_and_reads_a_whole_completion(
@@ -32,6 +39,46 @@ async def test_the_client_sends_rules_and_reads_a_whole_completion(
     assert completion.text
     assert completion.timings.prompt_tokens == len(request.prompt_ids)
     assert completion.mean_logprob is not None
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(CompletionRequest((5,)), id="defaults"),
+        pytest.param(
+            CompletionRequest(
+                (5, 6),
+                7,
+                ("a", "b"),
+                "file:///a.py",
+                StopRules(Shape.BLOCK, "x(", ")", ("y", ""), 3, grows=True, closers=")]"),
+                8,
+                num_answers=2,
+                priority=Priority.AHEAD,
+            ),
+            id="everything",
+        ),
+        pytest.param(CompletionRequest((5,), stop_rules=StopRules(closers="")), id="no closers, but known"),
+    ],
+)
+def test_a_request_arrives_as_it_was_sent(resident: ResidentModel, request_: CompletionRequest) -> None:
+    assert parse_completion(json.dumps(to_body(request_)).encode(), resident) == (request_, False)
+
+
+def test_a_completion_arrives_as_it_was_sent() -> None:
+    """Log-probabilities of tokens with four digits; alternatives without timings."""
+    other = Completion("b", FinishReason.BUDGET, mean_logprob=None, scores=(TokenScore(0, -0.5),))
+    completion = Completion(
+        "a\u2028é",
+        FinishReason.STOP,
+        Timings(1.5, 2.5, 3.5, 4, 1, 3, 2),
+        -0.123456789,
+        (TokenScore(0, -0.1235), TokenScore(1, -12.0)),
+        (other, other),
+    )
+    exact = replace(completion, scores=(TokenScore(0, -0.12345678), TokenScore(1, -12.0)))
+
+    assert from_answer(json.loads(json.dumps(to_openai("id", "model", exact)))) == completion
 
 
 async def test_an_error_of_the_model_is_a_refusal_with_its_sentence(
@@ -48,28 +95,6 @@ async def test_an_error_of_the_model_is_a_refusal_with_its_sentence(
             await client.complete(CompletionRequest((5, 6, 7)))
 
     assert (await client.complete(CompletionRequest((5, 6, 7), 1))).timings.decoded_tokens == 1
-
-
-@asynccontextmanager
-async def canned(*answers: bytes) -> AsyncIterator[str]:
-    """The URL of a server that gives these answers, one a connection, the last again and again."""
-    coming = itertools.chain(answers, itertools.repeat(answers[-1]))
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(next(coming))
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-
-def http_answer(status: int, body: Any) -> bytes:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return f"HTTP/1.1 {status} X\r\ncontent-length: {len(content)}\r\n\r\n".encode() + content
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,10 @@ async def test_an_answer_has_openais_shape_and_our_figures(
     timings = answer["ghostfill"]["timings"]
     assert timings["reused_tokens"] + timings["prefilled_tokens"] == len(ids)
     assert answer["ghostfill"]["mean_logprob"] < 0
+    assert answer["ghostfill"]["alternatives"] == []
+    starts = [start for start, _ in answer["ghostfill"]["scores"]]
+    assert starts == sorted(starts)
+    assert 0 < len(starts) <= 5
 
 
 async def test_text_with_a_suffix_equals_ids_of_the_same_prompt(

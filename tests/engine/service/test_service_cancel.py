@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from service_talk import CHUNK, SUFFIX, counters, post, prompt_ids, text_of
 
-from engine.api import CompletionRequest, FinishReason
+from engine.api import CompletionRequest, FinishReason, Priority
 from engine.client import EngineClient
 from engine.runtime.resident import ResidentModel
 from engine_http import Hold, evict_all
@@ -134,6 +134,33 @@ async def test_an_older_request_that_still_waits_is_answered_at_once(
         assert not running.done(), "the model is still held"
         hold.release()
         assert [c.finish_reason for c in await asyncio.gather(running, newer)] == [FinishReason.BUDGET] * 2
+
+
+async def test_a_visible_request_ends_what_is_made_ahead_and_goes_before_what_waits_ahead(
+    client: EngineClient, resident: ResidentModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of whatever document: nobody waits for a completion that nobody has asked for yet."""
+    ids = tuple(prompt_ids(resident))
+    ended: list[str] = []
+
+    async def complete(document: str, priority: Priority) -> FinishReason:
+        completion = await client.complete(CompletionRequest(ids, 4, document=document, priority=priority))
+        ended.append(document)
+        return completion.finish_reason
+
+    with monkeypatch.context() as patch:
+        hold = Hold(resident, patch, at_pass=1)
+        running = asyncio.create_task(complete("running ahead", Priority.AHEAD))
+        assert await asyncio.to_thread(hold.is_reached.wait, 60)
+        waiting = asyncio.create_task(complete("waiting ahead", Priority.AHEAD))
+        while len(hold.jobs) < 2:
+            await asyncio.sleep(0.001)
+        assert not hold.jobs[0].cancelled.is_set()
+        visible = asyncio.create_task(complete("visible", Priority.VISIBLE))
+        reasons = await asyncio.gather(running, visible, waiting)
+
+    assert ended == ["running ahead", "visible", "waiting ahead"]
+    assert reasons == [FinishReason.CANCELLED, FinishReason.BUDGET, FinishReason.BUDGET]
 
 
 async def test_twenty_clients_at_once_are_all_answered_right(

@@ -54,7 +54,10 @@ BAD = [
     pytest.param({"prompt": "x", "max_tokens": True}, "max_tokens must be", id="tokens as bool"),
     pytest.param(b'{"prompt": "x", "max_tokens": NaN}', "max_tokens must be", id="NaN tokens"),
     pytest.param(b'{"prompt": "x", "max_tokens": 1e999}', "max_tokens must be", id="infinite tokens"),
-    pytest.param({"prompt": "x", "n": 2}, "n must be 1", id="two choices"),
+    pytest.param({"prompt": "x", "n": 0}, "n must be a whole number from 1 to 4", id="no choice"),
+    pytest.param({"prompt": "x", "n": 5}, "n must be a whole number from 1 to 4", id="too many choices"),
+    pytest.param({"prompt": "x", "n": True}, "n must be a whole number from 1 to 4", id="choices as bool"),
+    pytest.param({"prompt": "x", "n": 2, "stream": True}, "cannot be streamed", id="choices in a stream"),
     pytest.param({"prompt": "x", "stream": "no"}, "stream must be a bool", id="stream as text"),
     pytest.param({"prompt": "x", "stop": 5}, "stop must be a string or a list", id="stop as number"),
     pytest.param(
@@ -64,6 +67,10 @@ BAD = [
     pytest.param({"prompt": "x", "ghostfill": []}, "ghostfill must be an object", id="extension as list"),
     pytest.param({"prompt": "x", "ghostfill": {"document": 1}}, "document must be a str", id="document"),
     pytest.param({"prompt": "x", "ghostfill": {"max_ms": 0}}, "max_ms must be a whole number", id="max_ms"),
+    pytest.param({"prompt": "x", "ghostfill": {"priority": "high"}}, "one of visible, ahead", id="priority"),
+    pytest.param(
+        {"prompt": "x", "ghostfill": {"priority": 1}}, "one of visible, ahead", id="priority as number"
+    ),
 ]
 BAD_RULES = [
     pytest.param([], "stop_rules must be an object", id="a list"),
@@ -73,6 +80,10 @@ BAD_RULES = [
     pytest.param({"next_lines": "x"}, "next_lines must be a list of strings", id="next_lines"),
     pytest.param({"next_lines": [1]}, "next_lines must be a list of strings", id="next_lines of numbers"),
     pytest.param({"max_lines": "3"}, "max_lines must be a whole number", id="max_lines"),
+    pytest.param({"grows": "yes"}, "grows must be a bool", id="grows"),
+    pytest.param({"grows": 1}, "grows must be a bool", id="grows as number"),
+    pytest.param({"closers": [")"]}, "closers must be a str", id="closers"),
+    pytest.param({"closers": ") ]"}, "must hold closing brackets only", id="closers with a space"),
     pytest.param({"indent": 4}, "stop_rules has no indent", id="an unknown rule"),
 ]
 
