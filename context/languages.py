@@ -46,14 +46,10 @@ _JAVASCRIPT = Grammar("tree_sitter_javascript", queries=("ecmascript", "javascri
 _TYPESCRIPT = Grammar("tree_sitter_typescript", "language_typescript", ("ecmascript", "typescript"))
 _TSX = Grammar("tree_sitter_typescript", "language_tsx", ("ecmascript", "typescript"))
 
+PYTHON_GRAMMAR = Grammar("tree_sitter_python", elided_body="...", ellipsis="...")
+
 LANGUAGES = (
-    Language(
-        "python",
-        (".py", ".pyi"),
-        "#",
-        "python",
-        Grammar("tree_sitter_python", elided_body="...", ellipsis="..."),
-    ),
+    Language("python", (".py", ".pyi"), "#", "python", PYTHON_GRAMMAR),
     Language("javascript", (".js", ".mjs", ".cjs"), "//", "javascript", _JAVASCRIPT),
     Language("javascriptreact", (".jsx",), "//", "javascript", _JAVASCRIPT),
     Language("typescript", (".ts", ".mts", ".cts"), "//", "javascript", _TYPESCRIPT),

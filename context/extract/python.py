@@ -18,7 +18,9 @@ from context.extract.python_signatures import (
     function_signature,
     variable_signature,
 )
+from context.grammars import tree_sitter_language
 from context.identifiers import identifiers
+from context.languages import PYTHON_GRAMMAR
 from context.symbols import Definition, FileFacts, Import, Kind, Scope
 
 if TYPE_CHECKING:
@@ -72,9 +74,8 @@ def extract(text: str) -> FileFacts:
 @cache
 def _parser() -> Parser:
     import tree_sitter
-    import tree_sitter_python
 
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()))
+    return tree_sitter.Parser(tree_sitter_language(PYTHON_GRAMMAR))
 
 
 def _imports(data: bytes, root: Node) -> tuple[Import, ...]:

@@ -40,12 +40,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from context.extract.query_definitions import DefinitionWalk
 from context.extract.query_imports import find_imports
+from context.grammars import tree_sitter_language
 from context.identifiers import identifiers
 from context.languages import Grammar, Language
 from context.symbols import FileFacts
@@ -109,7 +109,7 @@ def is_generated(text: str) -> bool:
 def _reader(grammar: Grammar) -> _Reader:
     import tree_sitter
 
-    language = tree_sitter.Language(getattr(import_module(grammar.module), grammar.function)())
+    language = tree_sitter_language(grammar)
     imports, tags = (_query_text(grammar, name) for name in ("imports.scm", "tags.scm"))
     near = "|".join(_NEAR.findall(imports))
     definitions = tree_sitter.Query(language, tags)
