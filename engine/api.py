@@ -52,7 +52,7 @@ class Segment:
     text: str
     """Ends with a newline; without the path header, which the FIM format adds."""
     kind: str
-    """`definition`, `repo_map`, `imported`, `sibling` or `open_file`."""
+    """`definition`, `repo_map`, `sibling`, `open_file`, `near`, `similar`, `recent_edit` or `diagnostic`."""
     reason: str
     """One short phrase for people: why this piece was chosen."""
     num_tokens: int = 0
@@ -138,6 +138,9 @@ class Completion:
     """Mean natural-log probability of the decoded tokens; None if none was decoded."""
     scores: tuple[TokenScore, ...] = ()
     """Of the tokens whose text begins inside `text`, in order."""
+    end_logprob: float | None = None
+    """Of the token that ended it, behind `text`: how sure the model was that nothing more comes. None if it
+    was cut inside a token, or by force."""
     alternatives: tuple[Completion, ...] = ()
     """Further completions, as distinct as was asked for; theirs are empty."""
 
@@ -154,6 +157,7 @@ class Completion:
             "finish_reason": str(self.finish_reason),
             "mean_logprob": self.mean_logprob,
             "scores": scores_to_json(self.scores),
+            "end_logprob": self.end_logprob,
         }
 
 

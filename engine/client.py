@@ -204,6 +204,7 @@ def _one_answer(choice: Mapping[str, Any], figures: Mapping[str, Any]) -> Comple
         finish_reason=FinishReason(figures["finish_reason"]),
         mean_logprob=figures["mean_logprob"],
         scores=_scores(figures),
+        end_logprob=figures["end_logprob"],
     )
 
 

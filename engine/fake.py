@@ -109,6 +109,7 @@ class FakeBackend:
             FinishReason.STOP if stopper.is_stopped else FinishReason.EOS,
             mean_logprob=self.logprob if starts else None,
             scores=tuple(TokenScore(start, self.logprob) for start in starts if start < len(stopper.text)),
+            end_logprob=self.logprob,
         )
 
     def _piece(self, starts: list[int], text: str, told: int) -> TextPiece:

@@ -48,6 +48,8 @@ class Outcome:
     mean_logprob: float | None = None
     error: str | None = None
     """A sentence fit to show; `finish_reason` is then `cancelled`."""
+    end_logprob: float | None = None
+    """Of the end of sequence, where that ended it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -181,6 +181,7 @@ class _Run:
             timings=outcome.timings,
             mean_logprob=outcome.mean_logprob,
             scores=self._sink.scores,
+            end_logprob=self._sink.end_logprob if outcome.end_logprob is None else outcome.end_logprob,
             alternatives=tuple(self._others.completions),
         )
 

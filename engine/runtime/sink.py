@@ -56,6 +56,11 @@ class TextSink:
         return tuple(score for score in self._scores if score.start < len(self.text))
 
     @property
+    def end_logprob(self) -> float | None:
+        """Of the token that begins where `text` ends; None if there was none."""
+        return next((score.logprob for score in self._scores if score.start == len(self.text)), None)
+
+    @property
     def mean_logprob(self) -> float | None:
         """Of all tokens taken."""
         return sum(score.logprob for score in self._scores) / len(self._scores) if self._scores else None
@@ -99,5 +104,11 @@ class AlternativeTexts:
         known = {"", self._first.text.strip(), *(each.text.strip() for each in self.completions)}
         if sink.text.strip() not in known:
             self.completions.append(
-                Completion(sink.text, finish_reason, mean_logprob=sink.mean_logprob, scores=sink.scores)
+                Completion(
+                    sink.text,
+                    finish_reason,
+                    mean_logprob=sink.mean_logprob,
+                    scores=sink.scores,
+                    end_logprob=sink.end_logprob,
+                )
             )

@@ -223,7 +223,12 @@ class _Run:
                 self._timings, decode_ms=_ms_since(started), decoded_tokens=len(steps) + num_others
             )
         mean = sum(step.logprob for step in steps) / len(steps) if steps else None
-        return Outcome(decoding.finish_reason or FinishReason.STOP, self._timings, mean)
+        return Outcome(
+            decoding.finish_reason or FinishReason.STOP,
+            self._timings,
+            mean,
+            end_logprob=decoding.end.logprob if decoding.end is not None else None,
+        )
 
     def _decode_others(self, slot: Slot, sinks: AlternativeSinks, steps: list[Step]) -> int:
         """Answers beyond the first; how many tokens that took."""

@@ -74,6 +74,7 @@ def test_a_completion_arrives_as_it_was_sent() -> None:
         Timings(1.5, 2.5, 3.5, 4, 1, 3, 2),
         -0.123456789,
         (TokenScore(0, -0.1235), TokenScore(1, -12.0)),
+        -0.25,
         (other, other),
     )
     exact = replace(completion, scores=(TokenScore(0, -0.12345678), TokenScore(1, -12.0)))

@@ -45,7 +45,13 @@ async def test_a_streamed_completion_equals_the_one_at_once(
 
 
 def without_timings(completion: Completion) -> tuple[Any, ...]:
-    return (completion.text, completion.finish_reason, completion.mean_logprob, completion.scores)
+    return (
+        completion.text,
+        completion.finish_reason,
+        completion.mean_logprob,
+        completion.scores,
+        completion.end_logprob,
+    )
 
 
 async def test_text_is_told_while_later_steps_are_still_to_come(
@@ -150,7 +156,13 @@ def stream(*events: Any, is_whole: bool = True) -> bytes:
 
 
 PIECE = {"choices": [{"text": "a\u2028b"}], "ghostfill": {"scores": [[0, -0.5]]}}
-FIGURES = {"finish_reason": "eos", "timings": {}, "mean_logprob": None, "scores": [[0, -0.5]]}
+FIGURES = {
+    "finish_reason": "eos",
+    "timings": {},
+    "mean_logprob": None,
+    "scores": [[0, -0.5]],
+    "end_logprob": None,
+}
 LAST = {"choices": [{"text": "c"}], "ghostfill": FIGURES}
 
 
