@@ -1,4 +1,5 @@
-"""Divides a token budget among what is chosen for the file, for the cursor, and excerpts that look alike.
+"""Divides a token budget among what is chosen for the file, for the cursor, excerpts that look alike, and
+what the user changed lately.
 
 What stays comes first: the frozen part is chosen once and kept while its reasons stand; what follows the
 cursor stands behind it, so that moving costs the engine no more than that. Knows no disk.
@@ -18,7 +19,9 @@ from context.pack import HEADER_TOKENS, Packer
 from context.paths import folder_of
 from context.plan import Considered, Frozen
 from context.rank import Ranking
+from context.rank_edits import NO_EDITS, Covered, PackedEdits, pack_edits, rank_edits
 from context.rank_plain import rank_plain
+from context.recent_edits import RecentEdit
 from context.repo_map import render
 from context.similar import Chunk, SimilarChunks, window_at
 from context.symbols import Kind
@@ -28,6 +31,10 @@ from engine.api import Segment
 FROZEN_SHARE = 0.5
 NEAR_SHARE = 0.3
 """Of the whole budget; excerpts have the rest, and what is left over goes to the file again."""
+EDIT_SHARE = 0.25
+"""What the user changed lately may take so much: at the excerpts' cost, in small budgets at all others'. At
+256 tokens, edits of lines that use the site's name made 52 of 202 lines right, unrelated ones 47, none 46.
+"""
 SMALL_BUDGET = 384
 """Tokens up to which parts would be in each other's way: what is near the cursor may have it all."""
 SMALL_FILE_LINES = 80
@@ -38,9 +45,6 @@ MAX_CHARS_PER_TOKEN = 8
 """More than code has in any tokenizer."""
 MAX_TEXT_LINES = 200
 """Of a longer file without signatures the head is shown."""
-
-Covered = Mapping[str, Sequence[tuple[int, int]]]
-"""First and last lines, by key of their file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,7 @@ class Chooser:
         count_tokens: Callable[[str], int],
         text_of: Callable[[str], str],
         similar: SimilarChunks,
+        edits: Sequence[RecentEdit] = (),
     ) -> None:
         self._lookup = lookup
         self._site = site
@@ -97,6 +102,8 @@ class Chooser:
         self._count = count_tokens
         self._text_of = text_of
         self._similar = similar
+        self._edits = edits
+        self._edit_tokens = int(budget_tokens * EDIT_SHARE)
 
     def choose(self, previous: Frozen | None, is_complete: bool) -> Choice:
         """The choice; the frozen part of the last one is kept if it still holds."""
@@ -107,15 +114,20 @@ class Chooser:
         reason = (self._budget, is_complete, ranking.modules, _import_rows(uses))
         is_kept = previous is not None and previous.reason == reason and self._still_says(previous)
         frozen = previous if previous is not None and is_kept else self._freeze(ranking, reason)
-        near = self._pack(ranking.for_cursor(), self._near_end - frozen.num_tokens, frozen.chosen)
+        near_tokens = self._near_end - frozen.num_tokens
+        near = self._pack(ranking.for_cursor(), near_tokens, frozen.chosen)
+        edits = self._recent((*frozen.segments, *near.segments))
+        if edits.num_tokens > self._budget - frozen.num_tokens - near.num_tokens:
+            near = self._pack(ranking.for_cursor(), near_tokens - edits.num_tokens, frozen.chosen)
         chosen = _joined(frozen.chosen, near.chosen)
-        left = self._budget - frozen.num_tokens - near.num_tokens
-        excerpts, excerpt_tokens = self._excerpts(left, self._covered(chosen))
+        left = self._budget - frozen.num_tokens - near.num_tokens - edits.num_tokens
+        excerpts, excerpt_tokens = self._excerpts(left, _joined_lines(self._covered(chosen), edits.covered))
         rest = self._pack(ranking.for_file(), left - excerpt_tokens, chosen)
+        late = (*excerpts, *edits.segments)
         return Choice(
-            (*frozen.segments, *rest.segments, *near.segments, *excerpts),
-            frozen.num_tokens + near.num_tokens + rest.num_tokens + excerpt_tokens,
-            _merged([*frozen.considered, *rest.considered, *near.considered, *map(_chosen, excerpts)]),
+            (*frozen.segments, *rest.segments, *near.segments, *late),
+            self._budget - left + rest.num_tokens + excerpt_tokens,
+            _merged([*frozen.considered, *rest.considered, *near.considered, *map(_chosen, late)]),
             frozen,
         )
 
@@ -125,13 +137,19 @@ class Chooser:
         candidates = rank_plain(
             self._lookup.project, site.key, site.language.id, hidden, site.opened, self._head
         )
-        packer = Packer(self._near_end, self._count, self._lookup.facts)
+        end = min(self._near_end, self._budget - self._edit_tokens) if self._edits else self._near_end
+        packer = Packer(end, self._count, self._lookup.facts)
         packer.add_all(candidates)
         texts, num_tokens, considered = packer.finish(lambda keys, _: keys[::-1], self._path)
+        edits = self._recent(texts)
+        num_tokens += edits.num_tokens
         whole = {key: [(0, sys.maxsize)] for key in packer.texts()}
-        excerpts, excerpt_tokens = self._excerpts(self._budget - num_tokens, whole)
-        considered = _merged([*considered, *map(_chosen, excerpts)])
-        return Choice((*texts, *excerpts), num_tokens + excerpt_tokens, considered, None)
+        excerpts, excerpt_tokens = self._excerpts(
+            self._budget - num_tokens, _joined_lines(whole, edits.covered)
+        )
+        late = (*excerpts, *edits.segments)
+        considered = _merged([*considered, *map(_chosen, late)])
+        return Choice((*texts, *late), num_tokens + excerpt_tokens, considered, None)
 
     def _still_says(self, frozen: Frozen) -> bool:
         return all(self._render(key, indices) == frozen.texts[key] for key, indices in frozen.chosen.items())
@@ -182,6 +200,24 @@ class Chooser:
                 chosen.append(Segment(self._path(chunk.key), chunk.text, "similar", reason, num_tokens))
         return tuple(reversed(chosen)), used
 
+    def _recent(self, shown: Sequence[Segment]) -> PackedEdits:
+        """What the user changed lately and is not shown yet."""
+        if not self._edits:
+            return NO_EDITS
+        site, project, hidden = self._site, self._lookup.project, self._lookup.hidden
+
+        def may_be_seen(key: str) -> bool:
+            return key in project.entries and (key == site.key or key not in hidden)
+
+        ranked = rank_edits(
+            [edit for edit in self._edits if may_be_seen(edit.key)],
+            site.key,
+            site.text,
+            site.offset,
+            lambda words: project.words.idfs(words, hidden),
+        )
+        return pack_edits(ranked, self._edit_tokens, self._count, self._path, shown)
+
     def _similar_chunks(self, covered: Covered) -> Sequence[Chunk]:
         site = self._site
         near = (*site.opened, *self._lookup.project.in_folder(folder_of(site.key)))
@@ -216,6 +252,11 @@ class Chooser:
 def _joined(*parts: Mapping[str, frozenset[int]]) -> dict[str, frozenset[int]]:
     keys = {key for part in parts for key in part}
     return {key: frozenset().union(*(part.get(key, ()) for part in parts)) for key in keys}
+
+
+def _joined_lines(*parts: Covered) -> dict[str, list[tuple[int, int]]]:
+    keys = {key for part in parts for key in part}
+    return {key: [row for part in parts for row in part.get(key, ())] for key in keys}
 
 
 def _chosen(segment: Segment) -> Considered:

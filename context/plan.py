@@ -41,7 +41,8 @@ class Plan:
     path: str
     """The current file, workspace-relative."""
     segments: tuple[Segment, ...]
-    """First the frozen part, dependencies first; then what is near the cursor; similar excerpts last."""
+    """First the frozen part, dependencies first; then what is near the cursor; then similar excerpts; last
+    what the user changed lately."""
     num_tokens: int
     """Of all segments, with `HEADER_TOKENS` for each path header."""
     budget_tokens: int

@@ -5,6 +5,7 @@ Nothing touches the disk before `start`. No file, however odd, makes a method ra
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from context.lookup import Lookup
 from context.pack import TokenCounts
 from context.paths import identity_of, key_of, lexical_key, name_of, relative_to
 from context.plan import Plan
+from context.recent_edits import RecentEdits
 from context.similar import SimilarChunks
 from context.source import normalize
 from context.worker_pool import WorkerPool
@@ -39,6 +41,7 @@ class RepoContext:
         *,
         exclude: Sequence[str] = (),
         on_progress: Callable[[int, int], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         written = [lexical_key(root) for root in roots]
         real = [key_of(root) for root in roots]
@@ -47,6 +50,7 @@ class RepoContext:
         self._rules = IgnoreRules(self._names, exclude)
         self._files = Files(self._roots)
         self._index = Index(self._roots, self._rules, self._files, WorkerPool(), on_progress)
+        self._edits = RecentEdits(clock)
         self._counts = TokenCounts()
         self._copies = Copies(self._files.words, self._files.text, self._files.stamp)
         self._similar = SimilarChunks(self._files.words, self._files.text, self._files.stamp)
@@ -68,6 +72,8 @@ class RepoContext:
         key = key_of(path)
         if self._files.is_open(key) or not self._rules.is_excluded(path):
             self._files.set_open(key, text)
+            if language_of(key) is not None:  # logs change all the time
+                self._edits.note(key, text)
             if len(text) > MAX_PARSED_HERE:
                 self._index.changed(key)
 
@@ -75,6 +81,7 @@ class RepoContext:
         """The disk stands for the file again."""
         key = key_of(path)
         self._files.set_closed(key)
+        self._edits.note_closed(key)
         self._index.changed(key)
 
     def file_changed(self, path: Path) -> None:
@@ -84,6 +91,10 @@ class RepoContext:
     def file_deleted(self, path: Path) -> None:
         """An editor saw a file or folder go."""
         self._index.changed(key_of(path))
+
+    def num_edits_elsewhere(self, path: Path) -> int:
+        """Grows with each change of an open source file other than this one."""
+        return self._edits.num_noted_elsewhere(key_of(path))
 
     def relative(self, path: Path) -> str:
         """`pkg/mod.py`; the bare name of a file outside every root."""
@@ -133,6 +144,11 @@ class RepoContext:
             language_of(key) or language_named(language) or _UNKNOWN,
             tuple(self._files.opened()),
         )
+
+        def text_of(other: str) -> str:
+            return site.text if other == key else self._files.text(other)
+
+        edits = tuple(self._edits.newest(text_of))
         with self._files.project(key) as project:
             hidden = project.same_file(key, identity_of(key))
             if lexical_key(path) != key:
@@ -145,6 +161,7 @@ class RepoContext:
                 count_tokens=self._counts.use(count_tokens),
                 text_of=self._files.text,
                 similar=self._similar,
+                edits=edits,
             )
             choice = chooser.choose(previous.frozen if previous else None, is_complete)
             is_order_stale = project.graph.is_order_stale

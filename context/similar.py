@@ -163,7 +163,7 @@ class SimilarChunks:
                 continue
             text = files[key].text[place.start : place.end] + "\n"
             words = identifiers(text)
-            if not _has_secret(text) and _is_news(words, set(query), seen):
+            if not has_secret(text) and _is_news(words, set(query), seen):
                 seen.append(words)
                 chosen.append(Chunk(key, place.first_line, place.last_line, text, score))
         return chosen
@@ -292,7 +292,8 @@ def _likeness(words: set[str], others: set[str]) -> float:
     return len(words & others) / (len(words | others) or 1)
 
 
-def _has_secret(text: str) -> bool:
+def has_secret(text: str) -> bool:
+    """Whether a text holds what looks like a password or key."""
     lowered = text.lower()
     is_named = any(name in lowered for name in _SECRET_NAMES)
     return _SECRET.search(text) is not None or (is_named and _ASSIGNED_SECRET.search(text) is not None)

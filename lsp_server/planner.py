@@ -55,6 +55,8 @@ class _Kept:
     num_lines: int
     line: int
     is_guess: bool
+    num_edits: int
+    """In other files, when it was asked for."""
     is_outdated: bool = False
 
 
@@ -71,7 +73,8 @@ class Planner:
     async def plan(self, request: PlanRequest, deadline_s: float | None) -> Plan | None:
         """The document's plan; None if there is none within the deadline: the next key will find it.
 
-        Without a deadline it waits for the index, and for a plan that knows where the cursor is.
+        Without a deadline it waits for the index, and for a plan that knows where the cursor is. Who comes
+        back from changing another file is given a new one, like after a jump.
         """
         if deadline_s is None and not request.is_guess:
             await self._until_all_is_there(request)
@@ -79,11 +82,18 @@ class Planner:
         if kept is None or kept.plan.budget_tokens != request.budget_tokens:
             return await self._within(self._make(request), deadline_s)
         is_poor = kept.is_guess or (not kept.plan.is_complete and self._context.wait_ready(0))
-        if (is_poor and not request.is_guess) or abs(kept.line - request.line) > JUMP_LINES:
+        is_return = kept.num_edits != self._context.num_edits_elsewhere(request.path)
+        is_jump = abs(kept.line - request.line) > JUMP_LINES
+        if (is_poor and not request.is_guess) or is_return or is_jump:
             return await self._within(self._make(request), deadline_s) or kept.plan
         if kept.is_outdated or (kept.num_lines, kept.line) != (request.num_lines, request.line):
             self._renew_when_idle(request)
         return kept.plan
+
+    def current(self, uri: str) -> Plan | None:
+        """The plan that stands now, however old."""
+        kept = self._kept.get(uri)
+        return kept.plan if kept is not None else None
 
     async def _until_all_is_there(self, request: PlanRequest) -> None:
         if not self._context.wait_ready(0):
@@ -135,8 +145,9 @@ class Planner:
         loop = asyncio.get_running_loop()
         kept = self._kept.get(request.uri)
         previous = kept.plan if kept is not None else None
+        num_edits = self._context.num_edits_elsewhere(request.path)
         plan = await loop.run_in_executor(self._executor, self._plan_now, request, previous)
-        self._kept[request.uri] = _Kept(plan, request.num_lines, request.line, request.is_guess)
+        self._kept[request.uri] = _Kept(plan, request.num_lines, request.line, request.is_guess, num_edits)
         return plan
 
     def _plan_now(self, request: PlanRequest, previous: Plan | None) -> Plan:

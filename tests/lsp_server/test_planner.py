@@ -18,6 +18,8 @@ class CountingContext:
 
     def __init__(self) -> None:
         self.num_plans = 0
+        self.num_begun = 0
+        self.num_edits = 0
         self.is_ready = True
         self.release = threading.Event()
         self.release.set()
@@ -25,7 +27,11 @@ class CountingContext:
     def wait_ready(self, timeout_s: float | None = None) -> bool:
         return self.is_ready
 
+    def num_edits_elsewhere(self, path: Path) -> int:
+        return self.num_edits
+
     def plan(self, path: Path, text: str, offset: int, *, budget_tokens: int, **rest: Any) -> Plan:
+        self.num_begun += 1
         self.release.wait(10)
         self.num_plans += 1
         return Plan(
@@ -205,3 +211,34 @@ async def test_who_asks_by_hand_gets_no_plan_that_was_in_the_making_for_an_unkno
     context.release.set()
 
     assert [plan.path for plan in await asyncio.gather(opening, asking) if plan] == ["plan 1", "plan 2"]
+
+
+async def test_who_comes_back_from_changing_another_file_is_planned_for_at_once(
+    planner: Planner, context: CountingContext
+) -> None:
+    await planner.plan(ask(), None)
+    context.num_edits += 1
+
+    plan = await planner.plan(ask(), None)
+    again = await planner.plan(ask(), None)
+
+    assert plan is not None
+    assert plan.path == "plan 2"
+    assert again is plan
+
+
+async def test_a_change_made_while_a_plan_is_in_the_making_is_not_missed(
+    planner: Planner, context: CountingContext
+) -> None:
+    context.release.clear()
+    first = asyncio.ensure_future(planner.plan(ask(), None))
+    while not context.num_begun:
+        await asyncio.sleep(0.001)
+    context.num_edits += 1
+    context.release.set()
+    await first
+
+    plan = await planner.plan(ask(), None)
+
+    assert plan is not None
+    assert plan.path == "plan 2"
