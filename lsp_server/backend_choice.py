@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.backends.base import Backend
-from engine.errors import GhostfillError
+from engine.api import Completion, CompletionRequest
+from engine.backends.base import Backend, EngineInfo, OnProgress, OnText
+from engine.errors import EngineUnavailableError, GhostfillError
 from engine.launch import EngineSpec
 
 if TYPE_CHECKING:
@@ -47,3 +49,27 @@ def absolute_model(model: str) -> str:
     if not model.startswith("~") and not Path(model).is_absolute():
         return model
     return str(Path(model).expanduser().resolve())
+
+
+class NoBackend:
+    """Stands in where the settings name a backend that cannot be: every call ends with the reason."""
+
+    def __init__(self, reason: str) -> None:
+        self._error = EngineUnavailableError(reason)
+
+    async def ready(self, on_progress: OnProgress | None = None) -> EngineInfo:
+        """Raises the reason."""
+        raise self._error
+
+    async def complete(self, request: CompletionRequest, on_text: OnText | None = None) -> Completion:
+        """Raises the reason."""
+        raise self._error
+
+    async def cached_tokens(self, prompt_ids: Sequence[int]) -> int | None:
+        """Nothing is known."""
+
+    def forget(self) -> None:
+        """Nothing is known."""
+
+    async def close(self) -> None:
+        """Nothing is open."""

@@ -53,6 +53,11 @@ class DocumentSnapshot:
         return self.known_lines or LineIndex.of(self.text)
 
     @property
+    def file_name(self) -> Path:
+        """The path, or for what has no file the last part of its URI."""
+        return self.path or Path(self.uri.rpartition("/")[2] or "untitled")
+
+    @property
     def num_lines(self) -> int:
         """At least one: an empty text has one empty line."""
         return len(self.line_index)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from engine.api import Completion, CompletionRequest
-from engine.backends.base import Backend, EngineInfo
+from engine.backends.base import Backend, EngineInfo, OnText
 from engine.errors import EngineRefusedError, EngineUnavailableError, GhostfillError
 from lsp_server.status import Kind, Status
 
@@ -60,10 +60,17 @@ class EngineLink:
         # Shielded: a cancelled request must not stop a model from loading.
         return await asyncio.shield(connecting) if wait else None
 
-    async def complete(self, request: CompletionRequest, *, wait: bool) -> Completion | None:
+    @property
+    def info_now(self) -> EngineInfo | None:
+        """The engine if it is ready; nothing is started."""
+        return self._info
+
+    async def complete(
+        self, request: CompletionRequest, on_text: OnText | None = None, *, wait: bool
+    ) -> Completion | None:
         """A completion, or None if the engine is gone; with `wait` it is brought back and asked once more."""
         try:
-            return await self._complete(request)
+            return await self._complete(request, on_text)
         except EngineRefusedError as error:
             log.warning("the engine refused: %s", error)
             self.tell_once(str(error))
@@ -75,7 +82,8 @@ class EngineLink:
                 self.start()
                 return None
         try:
-            return await self._complete(request) if await self.info(wait=True) else None
+            # Not streamed: what was told of the first try is not told twice.
+            return await self._complete(request, None) if await self.info(wait=True) else None
         except EngineUnavailableError as error:
             log.warning("the engine is gone again: %s", error)
             return None
@@ -84,10 +92,10 @@ class EngineLink:
         """How many leading tokens of a prompt the engine would reuse now; None if it cannot be known."""
         return await self._backend.cached_tokens(prompt_ids)
 
-    async def _complete(self, request: CompletionRequest) -> Completion:
+    async def _complete(self, request: CompletionRequest, on_text: OnText | None) -> Completion:
         self._status.busy(+1)
         try:
-            return await self._backend.complete(request)
+            return await self._backend.complete(request, on_text)
         finally:
             self._status.busy(-1)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from engine.api import Shape, StopRules
+
+if TYPE_CHECKING:
+    from context.syntax import Place
 
 NEXT_LINES = 3
 _OPENERS = (":", "{", "(", "[", "=>", "->")
@@ -53,24 +56,32 @@ class Hole:
             at = end + 1
         return tuple(found)
 
-    def stop_rules(self, multiline: Multiline, max_lines: int) -> StopRules:
+    def stop_rules(self, multiline: Multiline, max_lines: int, place: Place | None = None) -> StopRules:
         """What the engine must know of this place to stop in time."""
         return StopRules(
-            shape=self.shape(multiline),
+            shape=self.shape(multiline, place),
             line_prefix=self.line_prefix,
             line_suffix=self.line_suffix,
             next_lines=self.next_lines(),
             max_lines=max_lines,
+            grows=multiline != "never" and not self.line_suffix.strip(),
+            closers=place.closers if place is not None else None,
         )
 
-    def shape(self, multiline: Multiline) -> Shape:
-        """A block where one begins (a blank line, after an opener at the line's end), else one line."""
+    def shape(self, multiline: Multiline, place: Place | None = None) -> Shape:
+        """A block where one begins, else one line, which may still grow once it is known.
+
+        Syntax says where a block begins; where it says nothing, a blank line and an opener at the line's end
+        do.
+        """
         if multiline == "never" or self.line_suffix.strip():
             return Shape.LINE
         if multiline == "always":
             return Shape.BLOCK
+        if place is not None:
+            return Shape.BLOCK if place.opens_block or place.is_empty_part else Shape.LINE
         before = self.line_prefix.rstrip()
-        return Shape.BLOCK if not before or before.endswith(_OPENERS) else Shape.LINE
+        return Shape.BLOCK if not before or ends_in_opener(before) else Shape.LINE
 
     def is_inside_word(self) -> bool:
         """A word goes on right of the cursor: text put here would run into it."""
@@ -84,3 +95,8 @@ class Hole:
     def _line_end(self) -> int:
         end = self.text.find("\n", self.offset)
         return len(self.text) if end < 0 else end
+
+
+def ends_in_opener(line: str) -> bool:
+    """The line begins something that the next one goes on with."""
+    return line.rstrip().endswith(_OPENERS)

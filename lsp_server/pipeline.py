@@ -1,169 +1,243 @@
-"""The life of a keystroke: typed-through, debounce, context, engine, trim. Knows no LSP types.
+"""The life of a keystroke: what is at hand, what runs already, when to ask, and what of the answer is shown.
 
-Every step may be cancelled; an automatic request is answered within its deadline or empty.
+In this order: what is shown goes on; what was computed lately; the request under way, if its text still
+agrees; then trigger, debounce, context and engine. Knows no LSP types. An automatic request is answered
+within its deadline or empty.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import uuid
-from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
+import time
+from dataclasses import replace
 
 from context import Plan, RepoContext
+from context.syntax import Place
 from engine.backends.base import EngineInfo
-from engine.errors import NoInfillError
+from lsp_server.ahead import after_acceptance
+from lsp_server.answer import Answer, Ask, Source, Stages, Trigger
+from lsp_server.debounce import Rhythm
+from lsp_server.diagnostics import Diagnostics
 from lsp_server.documents import DocumentSnapshot
 from lsp_server.engine_link import EngineLink
 from lsp_server.hole import Hole
-from lsp_server.planner import Planner, PlanRequest
-from lsp_server.request import EngineRequest, budget_for, build_request
+from lsp_server.in_flight import Run, Runs
+from lsp_server.offers import Known, Offers
+from lsp_server.planner import Planner
 from lsp_server.settings import Settings
-from lsp_server.trim import trim
+from lsp_server.starter import Starter
+from lsp_server.trigger import silence
 from lsp_server.typed_through import Offer
 
-log = logging.getLogger(__name__)
+__all__ = ["Ask", "Pipeline", "Trigger"]
 
-AUTOMATIC_SECONDS = 2.0
+AUTOMATIC_SECONDS = 1.8
+"""No automatic answer comes later than two seconds after it was asked for."""
 INVOKED_SECONDS = 30.0
-DEBOUNCE_MS = 40
-"""For `inline.debounceMs` `auto`."""
-ANSWER_MS = 100
-"""Kept back from a deadline for the way from the engine to the editor."""
-
-
-class Trigger(StrEnum):
-    """Who asked."""
-
-    AUTOMATIC = "automatic"
-    INVOKED = "invoked"
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One request for a completion."""
-
-    snapshot: DocumentSnapshot
-    offset: int
-    trigger: Trigger
+PATIENCE_SECONDS = 0.35
+"""So long whole lines are kept back that the model has written, in the hope of the rest of their block."""
+MAX_ALTERNATIVES = 3
+AUTO_MIN_CONFIDENCE = 0.6
+"""For `inline.minConfidence` `auto`; from the risk-coverage curve in benchmarks/README.md."""
 
 
 class Pipeline:
-    """Answers asks; one for the whole session."""
+    """Answers asks; one for the whole session. Lives on the event loop."""
 
-    def __init__(self, settings: Settings, context: RepoContext, planner: Planner, link: EngineLink) -> None:
-        self.settings = settings
-        self._context = context
-        self._planner = planner
-        self._link = link
-        self._last_offers: dict[str, Offer] = {}
-        # Two windows on one file are two documents to the engine they share.
-        self._client_id = uuid.uuid4().hex
-
-    async def offer(self, ask: Ask) -> Offer | None:
-        """What to show, or None."""
-        hole = Hole(ask.snapshot.text, ask.offset)
-        if (rest := self._typed_through(ask.snapshot.uri, hole)) is not None:
-            return rest
-        invoked = ask.trigger is Trigger.INVOKED
-        if not invoked and hole.is_inside_word():
-            return None
-        try:
-            async with asyncio.timeout(INVOKED_SECONDS if invoked else AUTOMATIC_SECONDS) as limit:
-                if not invoked:
-                    await asyncio.sleep(self._debounce_ms() / 1000)
-                return await self._computed(ask, hole, limit.when())
-        except TimeoutError:
-            log.info("no completion within the deadline")
-            return None
-
-    async def prepare(self, snapshot: DocumentSnapshot) -> None:
-        """Have the document's plan ready for its first request."""
-        if (info := await self._link.info(wait=True)) is not None:
-            await self.plan(snapshot, 0, info, None, is_guess=True)
-
-    async def plan(
+    def __init__(
         self,
-        snapshot: DocumentSnapshot,
-        offset: int,
-        info: EngineInfo,
-        deadline_s: float | None,
-        *,
-        is_guess: bool = False,
-    ) -> Plan | None:
-        """What the repository says to a place, as the next key there would be answered with."""
-        if not self.settings.context.enabled or snapshot.path is None:
-            return None
-        request = PlanRequest(
-            uri=snapshot.uri,
-            path=snapshot.path,
-            text=snapshot.text,
-            offset=offset,
-            language_id=snapshot.language_id,
-            budget_tokens=budget_for(self.settings, info).context,
-            count_tokens=info.tokenizer.count,
-            is_guess=is_guess,
-        )
-        return await self._planner.plan(request, deadline_s)
+        settings: Settings,
+        context: RepoContext,
+        planner: Planner,
+        link: EngineLink,
+        diagnostics: Diagnostics | None = None,
+    ) -> None:
+        self.rhythm = Rhythm()
+        self._starter = Starter(settings, context, planner, link, diagnostics or Diagnostics())
+        self._runs = Runs()
+        self._offers: dict[str, Offers] = {}
+        self._texts: dict[str, str] = {}
+        self._latest: dict[str, Ask] = {}
+
+    @property
+    def settings(self) -> Settings:
+        """What is in effect; may be set anew at any time."""
+        return self._starter.settings
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        self._starter.settings = settings
 
     def use(self, context: RepoContext, planner: Planner) -> None:
         """The workspace has changed."""
-        self._context, self._planner = context, planner
+        self._starter.use(context, planner)
+
+    async def prepare(self, snapshot: DocumentSnapshot) -> None:
+        """Have the document's plan ready for its first request."""
+        if (info := await self._starter.info()) is not None:
+            await self._starter.plan(snapshot, 0, info, None, is_guess=True)
+
+    async def plan(
+        self, snapshot: DocumentSnapshot, offset: int, info: EngineInfo, deadline_s: float | None
+    ) -> Plan | None:
+        """What the repository says to a place, as the next key there would be answered with."""
+        return await self._starter.plan(snapshot, offset, info, deadline_s)
+
+    def note_text(self, snapshot: DocumentSnapshot) -> None:
+        """The document has changed: work that its text contradicts ends now."""
+        self.rhythm.note_key(time.monotonic())
+        self._texts[snapshot.uri] = snapshot.text
+        self._runs.note_text(snapshot.uri, snapshot.text)
+
+    def note_latest(self, ask: Ask) -> None:
+        """This is now the document's newest question; call it before the older one is cancelled."""
+        self._latest[ask.snapshot.uri] = ask
 
     def forget(self, uri: str) -> None:
         """The document is closed."""
-        self._last_offers.pop(uri, None)
-        self._planner.note_closed(uri)
+        self._runs.stop(uri)
+        for kept in (self._offers, self._texts, self._latest):
+            kept.pop(uri, None)
+        self._starter.forget(uri)
 
-    def _typed_through(self, uri: str, hole: Hole) -> Offer | None:
-        last = self._last_offers.get(uri)
-        rest = last.rest_at(hole) if last is not None else None
-        if last is None or rest is None:
-            return None
-        return Offer(hole, rest, last.id)
+    async def answer(self, ask: Ask) -> Answer:
+        """What to show."""
+        started = time.perf_counter()
+        self.note_latest(ask)
+        stages = Stages()
+        answer = await (self._invoked if ask.is_invoked else self._automatic)(ask, stages)
+        if answer.offers:
+            if answer.source is not Source.TYPED_THROUGH:
+                self._offers_of(ask).show(answer.offers[0])
+            self._look_ahead(ask, answer.offers[0])
+        stages.total_ms = (time.perf_counter() - started) * 1000
+        return replace(answer, stages=stages)
 
-    def _debounce_ms(self) -> float:
-        fixed = self.settings.inline.debounce_ms
-        return DEBOUNCE_MS if fixed == "auto" else float(fixed)
-
-    async def _computed(self, ask: Ask, hole: Hole, deadline: float | None) -> Offer | None:
-        invoked = ask.trigger is Trigger.INVOKED
-        info = await self._link.info(wait=invoked)
-        if info is None:
-            return None
-        plan_deadline = None if invoked else self.settings.context.deadline_ms / 1000
-        plan = await self.plan(ask.snapshot, ask.offset, info, plan_deadline)
+    async def _automatic(self, ask: Ask, stages: Stages) -> Answer:
+        uri, hole = ask.snapshot.uri, ask.hole()
+        known = self._offers_of(ask).find(hole, self._starter.segments_now(uri))
+        if known is not None:
+            return self._of_known(known)
+        place = self._starter.place(ask.snapshot, hole)
+        run = self._runs.serving(uri, hole)
+        is_named = ask.snapshot.path is not None
+        if run is None and (reason := silence(hole, place, self.settings.inline, is_named=is_named)):
+            return Answer(reason=reason)
         try:
-            asked = self._request(ask, hole, info, plan, deadline)
-        except NoInfillError as error:
-            log.info("%s", error)  # the status says so since the engine is ready
-            return None
-        completion = await self._link.complete(asked.request, wait=invoked)
-        if completion is None:
-            return None
-        log.debug("%s %s", completion.finish_reason, completion.timings)
-        text = trim(completion.text, hole, completion.finish_reason)
-        if not text:
-            return None
-        offer = Offer(hole, text, uuid.uuid4().hex)
-        self._last_offers[ask.snapshot.uri] = offer
-        return offer
+            async with asyncio.timeout(AUTOMATIC_SECONDS) as limit:
+                if run is not None and (answer := await self._of_run(ask, hole, run, stages)) is not None:
+                    return answer
+                self._runs.stop(uri)
+                await self._debounce(hole, stages)
+                run = await self._begin(ask, place, stages, limit.when())
+                answer = await self._of_run(ask, hole, run, stages) if run is not None else None
+                return answer or Answer(reason="no engine")
+        except TimeoutError:
+            self._runs.stop(uri)
+            return Answer(reason="out of time")
 
-    def _request(
-        self, ask: Ask, hole: Hole, info: EngineInfo, plan: Plan | None, deadline: float | None
-    ) -> EngineRequest:
-        path = ask.snapshot.path or Path(ask.snapshot.uri.rpartition("/")[2] or "untitled")
-        max_ms = None
-        if deadline is not None:
-            max_ms = max(1, int((deadline - asyncio.get_running_loop().time()) * 1000) - ANSWER_MS)
-        return build_request(
-            self.settings,
-            info,
-            hole,
-            self._context.relative(path),
-            plan,
-            document=f"{self._client_id} {ask.snapshot.uri}",
-            max_ms=max_ms,
+    async def _invoked(self, ask: Ask, stages: Stages) -> Answer:
+        """Always asks, unless alternatives for this very place are known."""
+        hole, offers, source = ask.hole(), self._offers_of(ask), Source.CACHE
+        try:
+            async with asyncio.timeout(INVOKED_SECONDS):
+                if len(offers.alternatives(hole)) < 2:
+                    source = Source.ENGINE
+                    place = self._starter.place(ask.snapshot, hole)
+                    run = await self._begin(ask, place, stages, None)
+                    while run is not None and not run.is_over:
+                        await self._wait(ask, run, None)
+        except TimeoutError:
+            self._runs.stop(ask.snapshot.uri)
+        found = tuple(offers.alternatives(hole)[:MAX_ALTERNATIVES])
+        if not found:
+            return Answer(reason="nothing to say")
+        return Answer(found, source, confidence=found[0].confidence)
+
+    async def _of_run(self, ask: Ask, hole: Hole, run: Run, stages: Stages) -> Answer | None:
+        """What a run says to the place, as soon as that can be told; None if it went another way."""
+        loop = asyncio.get_running_loop()
+        patience_ends = loop.time() + PATIENCE_SECONDS
+        source = Source.ENGINE if run.asked.hole == hole else Source.RUNNING
+        while not run.is_over and run.agrees(hole):
+            left = patience_ends - loop.time()
+            if left <= 0 and (early := run.whole_lines()) is not None:
+                rest = early.rest_at(hole)
+                return None if rest is None else self._gated(rest, source)
+            await self._wait(ask, run, left if left > 0 else None)
+        if not run.agrees(hole) or run.finished is None:
+            return None
+        stages.engine = run.finished.completion.timings if run.finished.completion else None
+        if not run.finished.offers:
+            return None
+        rests = [rest for offer in run.finished.offers if (rest := offer.rest_at(hole)) is not None]
+        return self._gated(rests[0], source) if rests else Answer(reason="nothing to say")
+
+    async def _wait(self, ask: Ask, run: Run, seconds: float | None) -> None:
+        """For more of the run's text. Who is cancelled here takes the engine's work along, unless a newer
+        question or text that agrees can still make use of it.
+        """
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                await run.more()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        except asyncio.CancelledError:
+            uri = ask.snapshot.uri
+            is_same_text = self._texts.get(uri, ask.snapshot.text) == ask.snapshot.text
+            if self._latest.get(uri) is ask and is_same_text:
+                self._runs.stop(uri)
+            raise
+
+    async def _debounce(self, hole: Hole, stages: Stages) -> None:
+        seconds = self.rhythm.debounce_s(hole, self.settings.inline.debounce_ms)
+        stages.debounce_ms += seconds * 1000
+        if seconds:
+            await asyncio.sleep(seconds)
+
+    async def _begin(
+        self, ask: Ask, place: Place | None, stages: Stages, deadline: float | None
+    ) -> Run | None:
+        run = await self._starter.start(
+            ask,
+            place,
+            stages,
+            self._offers_of(ask).add,
+            deadline=deadline,
+            num_answers=MAX_ALTERNATIVES if ask.is_invoked else 1,
         )
+        return None if run is None else self._runs.begin(ask.snapshot.uri, run)
+
+    def _look_ahead(self, ask: Ask, offer: Offer) -> None:
+        """Compute what follows an acceptance while the user reads."""
+        uri = ask.snapshot.uri
+        asked = after_acceptance(offer) if self.settings.inline.speculate else None
+        ahead = self._runs.ahead_of(uri)
+        if asked is None or (ahead is not None and ahead.asked == asked) or not self._runs.is_idle(uri):
+            return
+        if self._offers_of(ask).find(asked.hole, self._starter.segments_now(uri)) is not None:
+            return
+        run = self._starter.start_ahead(ask, asked, self._offers_of(ask).add)
+        if run is not None:
+            self._runs.begin_ahead(uri, run)
+
+    def _offers_of(self, ask: Ask) -> Offers:
+        return self._offers.setdefault(ask.snapshot.uri, Offers())
+
+    def _of_known(self, known: Known) -> Answer:
+        if not known.offer.text:
+            return Answer(source=Source.CACHE, reason="nothing to say")
+        if known.is_shown:
+            return Answer((known.offer,), Source.TYPED_THROUGH, confidence=known.offer.confidence)
+        return self._gated(known.offer, Source.AHEAD if known.offer.is_ahead else Source.CACHE)
+
+    def _gated(self, offer: Offer, source: Source) -> Answer:
+        """What the model was not sure of is not shown."""
+        if not offer.text:
+            return Answer(source=source, reason="nothing to say")
+        wanted, confidence = self.settings.inline.min_confidence, offer.confidence
+        least = AUTO_MIN_CONFIDENCE if wanted == "auto" else wanted
+        if confidence is not None and confidence < least:
+            return Answer(source=source, reason="not sure", hidden=offer.text, confidence=confidence)
+        return Answer((offer,), source, confidence=confidence)

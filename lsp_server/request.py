@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from context import Plan
 from context.languages import language_of
-from engine.api import CompletionRequest
+from context.syntax import Place
+from engine.api import CompletionRequest, Priority
 from engine.backends.base import EngineInfo
 from engine.layout import Budget, Prompt
 from lsp_server.hole import Hole
@@ -37,19 +38,24 @@ def build_request(
     path: str,
     plan: Plan | None,
     *,
+    place: Place | None = None,
     document: str | None = None,
     max_ms: int | None = None,
+    num_answers: int = 1,
+    priority: Priority = Priority.VISIBLE,
 ) -> EngineRequest:
     """The engine's request for `hole` of the file at `path`; raises NoInfillError."""
     segments, language = plan.segments if plan else (), language_of(path)
     leader = language.comment if language else "#"
     prompt = info.layout.prompt(segments, path, hole.prefix, hole.suffix, budget_for(settings, info), leader)
-    rules = hole.stop_rules(settings.inline.multiline, settings.inline.max_lines)
+    rules = hole.stop_rules(settings.inline.multiline, settings.inline.max_lines, place)
     request = CompletionRequest(
         prompt_ids=prompt.ids,
         max_tokens=settings.inline.max_tokens,
         document=document,
         stop_rules=rules,
         max_ms=max_ms,
+        num_answers=num_answers,
+        priority=priority,
     )
     return EngineRequest(request, prompt)

@@ -9,6 +9,7 @@ from engine.build import VERSION
 from lsp_server.documents import DocumentSnapshot
 from lsp_server.handlers import (
     configuration,
+    diagnostics,
     execute_command,
     feedback,
     inline_completion,
@@ -57,6 +58,7 @@ def create_server() -> GhostfillServer:
         execute_command,
         feedback,
         configuration,
+        diagnostics,
         workspace_files,
     ):
         handlers.register(server)

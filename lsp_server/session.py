@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+import time
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,19 +18,23 @@ from lsprotocol import types as t
 from pygls.capabilities import get_capability
 
 from context import RepoContext
-from engine.api import Completion, CompletionRequest
-from engine.backends.base import Backend, EngineInfo, OnProgress
-from engine.errors import EngineUnavailableError, GhostfillError
-from lsp_server.backend_choice import backend_for
+from engine.backends.base import Backend
+from engine.errors import GhostfillError
+from lsp_server.answering import Answering
+from lsp_server.backend_choice import NoBackend, backend_for
+from lsp_server.diagnostics import Diagnostics
+from lsp_server.dismissals import Dismissals
 from lsp_server.documents import DocumentSnapshot, uri_to_path
 from lsp_server.engine_link import EngineLink
-from lsp_server.newest import Newest
+from lsp_server.feedback import Feedback
 from lsp_server.pipeline import Pipeline
 from lsp_server.planner import Planner
 from lsp_server.progress import WorkDoneProgress
 from lsp_server.project_root import project_root
 from lsp_server.settings import CLIENT_KEY, Settings, load_settings
-from lsp_server.status import Kind, Status
+from lsp_server.stats import StatsWriter
+from lsp_server.status import Status
+from lsp_server.switches import Switches
 
 if TYPE_CHECKING:
     from lsp_server.server import GhostfillServer
@@ -36,15 +42,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 OVERLAY_SECONDS = 0.5
 """An open buffer is read into the repository context after so long without a change."""
-
-
-@dataclass(slots=True)
-class Feedback:
-    """What became of completions since the start."""
-
-    shown: int = 0
-    accepted: int = 0
-    partially_accepted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +61,7 @@ class Session:
         self.options = initialization_options if isinstance(initialization_options, Mapping) else {}
         self.status = Status(lambda value: server.protocol.notify("didChangeStatus", value))
         self.status.is_wanted = self._client_wants("status")
-        self.feedback = Feedback()
         self.focus: Focus | None = None
-        self.newest = Newest()
         self._told_problems: set[str] = set()
         self._overlays: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -81,15 +76,23 @@ class Session:
             lambda: WorkDoneProgress(server, "ghostfill"),
             self.tell_user,
         )
-        self.pipeline = Pipeline(self.settings, self.context, self.planner, self.link)
+        self.diagnostics = Diagnostics()
+        self.pipeline = Pipeline(self.settings, self.context, self.planner, self.link, self.diagnostics)
+        tell = partial(server.protocol.notify, "ghostfill/didAnswer")
+        self.feedback = Feedback()
+        self.dismissals = Dismissals()
+        self.answering = Answering(
+            self.pipeline, self.feedback, self.dismissals, tell if self._client_wants("answers") else None
+        )
+        self.switches = Switches(time.monotonic, lambda: self.settings)
+        self.switches.on_change = self._switched
+        self.stats = StatsWriter(self.feedback.take, lambda: self.settings.stats.enabled)
 
     def start(self) -> None:
         """After `initialized`: index in the background, bring the engine up."""
         self.context.start()
-        if self.settings.inline.enabled:
-            self.link.start()
-        else:
-            self.status.set(Kind.INACTIVE, "inline completion is off")
+        self.stats.start()
+        self._switched()
 
     async def close(self) -> None:
         """Give everything back; the engine lives on."""
@@ -97,22 +100,25 @@ class Session:
             timer.cancel()
         for task in self._tasks:
             task.cancel()
+        self.switches.close()
         self.planner.close()
+        await self.stats.close()
         await self.link.close()
         await asyncio.to_thread(self.context.close)
 
-    def is_off_for(self, snapshot: DocumentSnapshot) -> bool:
-        """Nothing is to be completed in this document."""
-        settings = self.settings
-        if not settings.inline.enabled or snapshot.language_id in settings.languages.disabled:
-            return True
-        return snapshot.path is not None and self.context.is_private(snapshot.path)
+    def why_off(self, snapshot: DocumentSnapshot) -> str:
+        """Why nothing is to be completed in this document, as a sentence; empty if it is."""
+        if reason := self.switches.is_off(snapshot.language_id):
+            return reason
+        is_private = snapshot.path is not None and self.context.is_private(snapshot.path)
+        return "Nothing is completed in this file: it is private." if is_private else ""
 
     def configure(self, configuration: Any) -> None:
         """The client's configuration section has changed."""
         self._configuration = configuration if isinstance(configuration, Mapping) else {}
         before = self.settings
         self.settings = self.pipeline.settings = self._load_settings()
+        self._switched()
         if self.settings.privacy.exclude != before.privacy.exclude:
             self.rebuild_context(self.roots)
 
@@ -131,9 +137,12 @@ class Session:
 
     def note_focus(self, uri: str, position: t.Position | None = None) -> None:
         """The user is in this document."""
-        if position is None and self.focus is not None and self.focus.uri == uri:
+        was_here = self.focus is not None and self.focus.uri == uri
+        if position is None and was_here:
             return
         self.focus = Focus(uri, position)
+        if not was_here:
+            self._show_state()
 
     def document_opened(self, uri: str) -> None:
         """Read the buffer into the context at once; without a workspace folder, its project becomes one."""
@@ -144,12 +153,17 @@ class Session:
         else:
             self.read_overlay(uri)
         snapshot = self.server.snapshot(uri)
-        if snapshot is not None and not self.is_off_for(snapshot):
+        if snapshot is not None and not self.why_off(snapshot):
             self._background(self.pipeline.prepare(snapshot))
 
-    def document_changed(self, uri: str) -> None:
-        """Read the buffer into the context once it has been quiet for a moment."""
+    def document_changed(self, uri: str, insertion: str | None) -> None:
+        """Read the buffer into the context once it has been quiet for a moment.
+
+        `insertion` is what was inserted, if it was one edit that replaced nothing.
+        """
         self.note_focus(uri)
+        if (snapshot := self.server.snapshot(uri)) is not None:
+            self.answering.changed(snapshot, insertion)
         if (timer := self._overlays.pop(uri, None)) is not None:
             timer.cancel()
         loop = asyncio.get_running_loop()
@@ -161,8 +175,8 @@ class Session:
             self.focus = None
         if (timer := self._overlays.pop(uri, None)) is not None:
             timer.cancel()
-        self.newest.displace(uri)
-        self.pipeline.forget(uri)
+        self.answering.closed(uri)
+        self.diagnostics.note_closed(uri)
         if (path := uri_to_path(uri)) is not None:
             self.context.set_closed(path)
 
@@ -181,6 +195,21 @@ class Session:
     def can(self, capability: str) -> bool:
         """The client has a capability, named by its dotted path."""
         return bool(get_capability(self.server.client_capabilities, capability, False))
+
+    def _switched(self) -> None:
+        """Something was turned on or off."""
+        self._show_state()
+        if self.link.info_now is None and not self.switches.is_off(None):
+            self.link.start()
+
+    def _show_state(self) -> None:
+        """The status of the document that the user is in."""
+        snapshot = self.server.snapshot(self.focus.uri) if self.focus is not None else None
+        reason = self.why_off(snapshot) if snapshot is not None else self.switches.is_off(None)
+        if reason:
+            self.status.pause(reason)
+        else:
+            self.status.resume()
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -206,27 +235,3 @@ class Session:
         except GhostfillError as error:
             self.tell_user(str(error))
             return NoBackend(str(error))
-
-
-class NoBackend:
-    """Stands in where the settings name a backend that cannot be: every call ends with the reason."""
-
-    def __init__(self, reason: str) -> None:
-        self._error = EngineUnavailableError(reason)
-
-    async def ready(self, on_progress: OnProgress | None = None) -> EngineInfo:
-        """Raises the reason."""
-        raise self._error
-
-    async def complete(self, request: CompletionRequest) -> Completion:
-        """Raises the reason."""
-        raise self._error
-
-    async def cached_tokens(self, prompt_ids: Sequence[int]) -> int | None:
-        """Nothing is known."""
-
-    def forget(self) -> None:
-        """Nothing is known."""
-
-    async def close(self) -> None:
-        """Nothing is open."""

@@ -71,7 +71,7 @@ class InlineSettings:
     enabled: bool = True
     """Offer completions at all."""
     debounce_ms: Literal["auto"] | Annotated[int, Between(0, 60_000)] = "auto"
-    """Pause in typing before a request; 0 is none."""
+    """Pause in typing before a request; 0 is none, `auto` learns from typing and engine."""
     multiline: Literal["auto", "never", "always"] = "auto"
     """Offer more than one line."""
     max_lines: Annotated[int, Between(1, 1000)] = 12
@@ -79,9 +79,9 @@ class InlineSettings:
     max_tokens: Annotated[int, Between(1, 8192)] = 128
     """Most tokens of one completion."""
     min_confidence: Literal["auto"] | Annotated[float, Between(0, 1)] = "auto"
-    """Mean probability of a completion's tokens below which it is not shown."""
+    """How sure the model must be of a completion's first line for it to be shown unasked; 0 shows all."""
     in_comments: bool = True
-    """Offer completions inside comments."""
+    """Offer completions inside comments and strings while typing."""
     speculate: bool = True
     """Compute what comes after the shown completion while the engine is idle."""
 

@@ -65,7 +65,7 @@ def _place(session: Session, wanted: Mapping[str, Any]) -> Place:
     snapshot = session.server.snapshot(uri)
     if snapshot is None:
         raise ShowContextError(f"{uri} is not open here: open it and try again.")
-    if session.is_off_for(snapshot):
+    if session.why_off(snapshot):
         raise ShowContextError(
             "Nothing is sent for this document: inline.enabled, languages.disabled or privacy.exclude "
             "(or the built-in list of secrets) says so."

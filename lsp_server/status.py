@@ -30,31 +30,51 @@ class StatusValue:
 
 
 class Status:
-    """Holds the state and tells the client of changes, if it asked to be told."""
+    """Holds the state and tells the client of changes, if it asked to be told.
+
+    A pause hides what is set meanwhile, and shows it when it ends.
+    """
 
     def __init__(self, notify: Callable[[dict[str, Any]], None]) -> None:
         self._notify = notify
-        self._value: StatusValue | None = None
+        self._kind = Kind.NORMAL
+        self._message = ""
         self._num_busy = 0
+        self._pause = ""
+        self._told: StatusValue | None = None
         self.is_wanted = False
 
     @property
     def value(self) -> StatusValue:
         """The state now."""
-        return self._value or StatusValue()
+        if self._pause:
+            return StatusValue(Kind.INACTIVE, False, self._pause)
+        return StatusValue(self._kind, self._num_busy > 0, self._message)
 
     def set(self, kind: Kind, message: str = "") -> None:
         """Change kind and sentence."""
-        self._change(StatusValue(kind, self._num_busy > 0, message))
+        self._kind, self._message = kind, message
+        self._tell()
 
     def busy(self, delta: int) -> None:
         """Something began (+1) or ended (-1)."""
         self._num_busy = max(0, self._num_busy + delta)
-        self._change(StatusValue(self.value.kind, self._num_busy > 0, self.value.message))
+        self._tell()
 
-    def _change(self, value: StatusValue) -> None:
-        if value == self._value:
+    def pause(self, reason: str) -> None:
+        """The user has turned things off: inactive for this reason, whatever the engine does."""
+        self._pause = reason
+        self._tell()
+
+    def resume(self) -> None:
+        """The user has turned things on again; nothing happens if they were on."""
+        if self._pause:
+            self._pause = ""
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.value == self._told:
             return
-        self._value = value
+        self._told = self.value
         if self.is_wanted:
-            self._notify(asdict(value))
+            self._notify(asdict(self.value))

@@ -1,81 +1,122 @@
-"""What of a generated text is offered: nothing that stands there already, no torn end. Pure."""
+"""What of a generated text is offered: nothing that stands there already, no torn end, nothing harmful. Pure.
+
+Only puts the cuts of `lsp_server.trimming` in order. Trimming what was trimmed changes nothing.
+"""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from engine.api import FinishReason
-from engine.stopping import loop_end
 from lsp_server.hole import Hole
+from lsp_server.trimming.indentation import fit_margins
+from lsp_server.trimming.leaks import cut_header, cut_marks
+from lsp_server.trimming.repetition import cut_lines_above, cut_lines_below, cut_loops
+from lsp_server.trimming.rest_of_line import fit
+from lsp_server.trimming.secret_shapes import drop_secrets
+from lsp_server.trimming.syntax import Breaks, cut_broken, never
+from lsp_server.trimming.torn_end import cut_torn_end
+from lsp_server.trimming.worth import drop_trifles
 
-_TORN_WORD = re.compile(r"\w+$")
-MIN_REPEATED_CHARS = 3
+Cut = Callable[[str, Hole, str], str]
+"""From (text, hole, path) to what is left of the text."""
 
+FORCED = frozenset({FinishReason.BUDGET, FinishReason.DEADLINE, FinishReason.CANCELLED})
 
-def trim(text: str, hole: Hole, finish_reason: FinishReason) -> str:
-    """The text to offer at `hole`; empty if nothing of it is worth showing."""
-    text = text.replace("\r\n", "\n")
-    if finish_reason in (FinishReason.BUDGET, FinishReason.DEADLINE, FinishReason.CANCELLED):
-        text = drop_torn_end(text)
-    text = drop_loop(text)
-    if hole.line_suffix.strip():
-        text = drop_line_suffix(text.split("\n", 1)[0], hole.line_suffix)
-    else:
-        text = drop_next_lines(text, hole)
-    text = text.rstrip()
-    if not text.strip() or repeats_next_lines(text, hole):
-        return ""
-    return text
-
-
-def drop_torn_end(text: str) -> str:
-    """Cut a text that ended by force back to its last whole line, or else to its last whole word."""
-    head, newline, last = text.rpartition("\n")
-    if newline and head.strip():
-        return head
-    return head + newline + _TORN_WORD.sub("", last)
-
-
-def drop_loop(text: str) -> str:
-    """Cut the text before a line in which the model went round in a loop: it had no idea."""
-    lines = text.split("\n")
-    looping = next((index for index, line in enumerate(lines) if loop_end(line) is not None), len(lines))
-    return "\n".join(lines[:looping])
+_OF_TEXT: tuple[tuple[str, Cut], ...] = (
+    ("a mark of the prompt", cut_marks),
+    ("a header of the prompt", cut_header),
+    ("a loop", cut_loops),
+    ("wrong indentation", fit_margins),
+)
+_OF_PLACE: tuple[tuple[str, Cut], ...] = (
+    ("repeats the lines below", cut_lines_below),
+    ("repeats the lines above", cut_lines_above),
+)
+_OF_OFFER: tuple[tuple[str, Cut], ...] = (
+    ("too little", drop_trifles),
+    ("looks like a secret", drop_secrets),
+)
 
 
-def drop_line_suffix(line: str, line_suffix: str) -> str:
-    """Cut the longest end of `line` that is a start of what already follows the cursor: `x)` before `)`."""
-    after = line_suffix.rstrip()
-    for size in range(min(len(line), len(after)), 0, -1):
-        if line.endswith(after[:size]) and (after[:size].strip() and _is_whole(after, size)):
-            return line[:-size]
-    whole = line.find(after) if len(after) >= MIN_REPEATED_CHARS else -1
-    return line[:whole] if whole >= 0 else line
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """What to offer."""
+
+    text: str
+    """Empty: nothing."""
+    replaces: int = 0
+    """So many characters behind the cursor, on its line, are contained in `text` and replaced by it."""
+    reason: str = ""
+    """Why nothing is offered; for the log and the statistics."""
 
 
-def _is_whole(text: str, size: int) -> bool:
-    """A cut at `size` does not tear a word of `text`."""
-    return size == len(text) or not (text[size - 1].isalnum() and text[size].isalnum())
+def trim(
+    text: str,
+    hole: Hole,
+    finish_reason: FinishReason,
+    *,
+    path: str = "",
+    breaks: Breaks = never,
+) -> Trimmed:
+    """The text to offer at `hole` of the file at `path`.
+
+    `breaks(text, replaces)` says whether an offer would be a new syntax error; it is asked at most 4 times.
+    """
+    offer = _Offer(text.replace("\r\n", "\n"), hole, path)
+    if finish_reason in FORCED:
+        offer.cut("torn end", cut_torn_end)
+    offer.settle()
+    offer.cut("syntax error", lambda text, *_: cut_broken(text, offer.replaces, hole, path, breaks))
+    offer.settle()
+    for reason, cut in _OF_OFFER:
+        offer.cut(reason, cut)
+    return Trimmed(offer.text, offer.replaces, offer.reason)
 
 
-def drop_next_lines(text: str, hole: Hole) -> str:
-    """Cut the text before lines that already stand below the cursor."""
-    following = [line.rstrip() for line in hole.next_lines()]
-    if not following:
-        return text
-    lines = text.split("\n")
-    for index in range(1, len(lines)):
-        ours = [line.rstrip() for line in lines[index:] if line.strip()]
-        if ours and ours == following[: len(ours)]:
-            return "\n".join(lines[:index])
-    return text
+class _Offer:
+    """A text on its way through the cuts."""
+
+    def __init__(self, text: str, hole: Hole, path: str) -> None:
+        self.text = text if text.strip() else ""
+        self.replaces = 0
+        self.reason = "" if self.text else "blank"
+        self._hole = hole
+        self._path = path
+        self._settled = ""
+
+    def cut(self, reason: str, cut: Cut, hole: Hole | None = None) -> None:
+        """Go on with what `cut` leaves; if that is nothing, for this reason."""
+        if self.text:
+            self._leave(cut(self.text, hole or self._hole, self._path), reason)
+
+    def settle(self) -> None:
+        """Cut until nothing changes any more: one cut may lay bare what another is for."""
+        while self.text != self._settled:
+            self._settled = self.text
+            for reason, cut in _OF_TEXT:
+                self.cut(reason, cut)
+            self._fit()
+            # Seen from here the cursor's line goes on with what is not replaced.
+            hole = _without(self._hole, self.replaces)
+            for reason, cut in _OF_PLACE:
+                self.cut(reason, cut, hole)
+
+    def _fit(self) -> None:
+        if self.text:
+            fitted = fit(self.text, self._hole, self._path)
+            self.replaces = fitted.replaces
+            self._leave(fitted.text, "only repeats the rest of the line")
+
+    def _leave(self, text: str, reason: str) -> None:
+        self.text = text.rstrip()
+        if not self.text:
+            self.replaces, self.reason = 0, reason
 
 
-def repeats_next_lines(text: str, hole: Hole) -> bool:
-    """The cursor's line, completed, would only say what the next lines say."""
-    following = [line.strip() for line in hole.next_lines()]
-    completed = (hole.line_prefix + text).strip().split("\n")
-    ours = [line.strip() for line in completed if line.strip()]
-    if not following or not ours or len("".join(ours)) < MIN_REPEATED_CHARS:
-        return False
-    return ours == following[: len(ours)]
+def _without(hole: Hole, replaced: int) -> Hole:
+    """The hole once so many characters behind it are gone."""
+    if not replaced:
+        return hole
+    return Hole(hole.text[: hole.offset] + hole.text[hole.offset + replaced :], hole.offset)

@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 from engine.backends.base import Backend
 from lsp_server.server import GhostfillServer, create_server
+from marked import hole
 
 TIMEOUT_SECONDS = 20
 
@@ -29,6 +30,8 @@ class Client:
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._buffers: dict[str, str] = {}
+        self._cursors: dict[str, int] = {}
+        """How many characters stand behind the cursor."""
         self._versions = itertools.count(1)
         self.configuration: Any = None
         server.protocol.set_writer(self)
@@ -76,20 +79,31 @@ class Client:
 
     def type(self, path: Path, text: str) -> None:
         """Type at the end of the buffer, in one edit."""
-        uri = path.as_uri()
-        self._buffers[uri] += text
-        changes = [{"text": self._buffers[uri]}]
+        self._change(path.as_uri(), self._buffers[path.as_uri()] + text)
+
+    def put(self, path: Path, marked: str) -> None:
+        """Make the buffer this text, in one edit; the cursor is where `|` is written."""
+        place = hole(marked)
+        self._cursors[path.as_uri()] = len(place.text) - place.offset
+        self._change(path.as_uri(), place.text)
+
+    def _change(self, uri: str, text: str) -> None:
+        self._buffers[uri] = text
+        changes = [{"text": text}]
         document = {"uri": uri, "version": next(self._versions)}
         self.notify("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
 
-    def ask(self, path: Path, trigger: int = 2) -> tuple[int, asyncio.Future[dict[str, Any]]]:
-        """Ask for an inline completion at the end of the buffer; trigger 1 is invoked, 2 automatic."""
-        lines = self._buffers[path.as_uri()].split("\n")
+    def ask(self, path: Path, trigger: int = 2, **context: Any) -> tuple[int, asyncio.Future[dict[str, Any]]]:
+        """Ask for an inline completion at the cursor, by default the end of the buffer; trigger 1 is invoked,
+        2 automatic.
+        """
+        text = self._buffers[path.as_uri()]
+        lines = text[: len(text) - self._cursors.get(path.as_uri(), 0)].split("\n")
         units = len(lines[-1].encode("utf-16-le")) // 2
         params = {
             "textDocument": {"uri": path.as_uri()},
             "position": {"line": len(lines) - 1, "character": units},
-            "context": {"triggerKind": trigger},
+            "context": {"triggerKind": trigger, **context},
         }
         return self.send("textDocument/inlineCompletion", params)
 

@@ -145,4 +145,4 @@ async def test_accepting_is_counted(workspace: Path) -> None:
             "workspace/executeCommand", {"command": command["command"], "arguments": command["arguments"]}
         )
 
-        assert client.server.session.feedback.accepted == 1
+        assert client.server.session.feedback.counts.accepted == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from engine.api import Completion, CompletionRequest
-from engine.backends.base import Backend, EngineInfo, OnProgress
+from engine.backends.base import Backend, EngineInfo, OnProgress, OnText
 from lsp_server.cli.demo_sites import Cut
 from lsp_server.cli.workbench import Workbench
 from lsp_server.documents import DocumentSnapshot
@@ -72,8 +72,8 @@ class _NotingBackend:
     async def ready(self, on_progress: OnProgress | None = None) -> EngineInfo:
         return await self._backend.ready(on_progress)
 
-    async def complete(self, request: CompletionRequest) -> Completion:
-        completion = await self._backend.complete(request)
+    async def complete(self, request: CompletionRequest, on_text: OnText | None = None) -> Completion:
+        completion = await self._backend.complete(request, on_text)
         self.completions.append(completion)
         return completion
 
@@ -111,14 +111,14 @@ async def type_along(bench: Workbench, path: Path, cut: Cut, num_keys: int) -> T
         await link.info(wait=True)
         for ask in _asks(path, cut, num_keys):
             num_before, started = len(noting.completions), time.perf_counter()
-            offer = await pipeline.offer(ask)
+            answer = await pipeline.answer(ask)
             ms = (time.perf_counter() - started) * 1000
             new = noting.completions[num_before:]
-            unasked = Answered.TYPED_THROUGH if offer else Answered.NOBODY
+            unasked = Answered.TYPED_THROUGH if answer.offers else Answered.NOBODY
             keys.append(
                 Key(
                     char=ask.snapshot.text[ask.offset - 1],
-                    offered=offer.text if offer else "",
+                    offered=answer.offers[0].text if answer.offers else "",
                     answered=Answered.ENGINE if new else unasked,
                     ms=ms,
                     prefilled_tokens=sum(each.timings.prefilled_tokens for each in new),

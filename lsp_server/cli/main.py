@@ -24,6 +24,7 @@ COMMANDS = {
     "context": ("context_command", "which repository text would be sent for FILE, and why"),
     "index": ("index_command", "builds or refreshes the index of PATH's project, with a progress bar"),
     "doctor": ("doctor", "checks everything and says what to do"),
+    "stats": ("stats_command", "what was shown and accepted lately, counted on this machine only"),
 }
 INTERRUPTED = 130
 

@@ -13,15 +13,16 @@ from typing import Any, Self
 
 from context import Plan, RepoContext
 from context.languages import language_of
+from context.syntax import SyntaxTrees
 from engine.api import Completion
 from engine.backends.base import Backend, EngineInfo, OnProgress
 from engine.layout import Prompt
 from lsp_server.backend_choice import backend_for
 from lsp_server.cli.place import PlaceError, read_text
+from lsp_server.engine_work import Asked, EngineWork, Site
 from lsp_server.hole import Hole
-from lsp_server.request import budget_for, build_request
+from lsp_server.request import budget_for
 from lsp_server.settings import Settings
-from lsp_server.trim import trim
 
 INDEX_SECONDS = 60.0
 """A command waits so long for the index; the plan says when it was made without."""
@@ -87,15 +88,24 @@ class Workbench:
         is_wanted = with_context and self.settings.context.enabled
         plan = await asyncio.to_thread(self.plan, path, text, offset, info) if is_wanted else None
         context_ms = _ms_since(started)
-        hole = Hole(text, offset)
-        asked = build_request(self.settings, info, hole, self.context.relative(path), plan)
-        engine_started = time.perf_counter()
-        completion = await self.backend.complete(asked.request)
-        return Worked(
-            text=trim(completion.text, hole, completion.finish_reason),
+        site = Site.of(
+            Asked(Hole(text, offset)),
+            SyntaxTrees(),
+            str(path),
+            language_of(path),
             plan=plan,
-            prompt=asked.prompt,
-            completion=completion,
+            info=info,
+            path=self.context.relative(path),
+        )
+        work = EngineWork(site, self.settings)
+        engine_started = time.perf_counter()
+        finished = await work.run(self.backend.complete)
+        assert finished.completion is not None
+        return Worked(
+            text=finished.offers[0].text if finished.offers else "",
+            plan=plan,
+            prompt=work.prompt,
+            completion=finished.completion,
             context_ms=context_ms,
             engine_ms=_ms_since(engine_started),
             total_ms=_ms_since(started),

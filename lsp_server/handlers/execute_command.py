@@ -2,27 +2,57 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import GhostfillError
 from lsp_server.handlers.inline_completion import ACCEPTED
+from lsp_server.switches import MAX_SNOOZE_MINUTES, SNOOZED
 
 if TYPE_CHECKING:
     from lsp_server.server import GhostfillServer
 
-log = logging.getLogger(__name__)
+SNOOZE_MINUTES = 5
+
+
+class ArgumentError(GhostfillError):
+    """A command was called with something that it does not understand."""
 
 
 def register(server: GhostfillServer) -> None:
-    """Register this file's commands."""
+    """Register this file's commands. They take any number of arguments: pygls knows no default values."""
 
     @server.command(ACCEPTED)
-    def accepted(completion: Any = None) -> None:
-        server.session.feedback.accepted += 1
-        log.info("accepted %s", completion)
+    def accepted(*arguments: Any) -> None:
+        match arguments:  # our own item's; anything else is passed over
+            case [{"id": str(completion_id)}, *_]:
+                server.session.feedback.accepted(completion_id)
+
+    @server.command("ghostfill.dismissed")
+    def dismissed(*arguments: Any) -> None:
+        said = _text_argument("ghostfill.dismissed", "id", arguments)
+        if completion_id := server.session.dismissals.note(said) or said:
+            server.session.feedback.rejected(completion_id)
+
+    @server.command("ghostfill.toggle")
+    def toggle(*arguments: Any) -> dict[str, Any]:
+        language = _text_argument("ghostfill.toggle", "language", arguments)
+        switches = server.session.switches
+        switches.toggle(language)
+        return _state(switches.is_off(language), language)
+
+    @server.command("ghostfill.snooze")
+    def snooze(*arguments: Any) -> dict[str, Any]:
+        minutes = _minutes_argument(arguments)
+        switches = server.session.switches
+        switches.snooze(minutes)
+        reason = switches.is_off(None)
+        if reason == SNOOZED:
+            reason = f"Inline completion is snoozed for {minutes:g} minute{'' if minutes == 1 else 's'}."
+        return _state(reason)
 
     @server.command("ghostfill.showContext")
-    async def show_context(*arguments: Any) -> dict[str, Any]:  # pygls knows no default values
+    async def show_context(*arguments: Any) -> dict[str, Any]:
         # Imported when somebody asks: the server starts without it.
         from lsp_server import shown_context
 
@@ -31,3 +61,33 @@ def register(server: GhostfillServer) -> None:
     @server.command("ghostfill.restartEngine")
     def restart_engine() -> None:
         server.session.link.restart()
+
+
+def _state(reason: str, language: str | None = None) -> dict[str, Any]:
+    where = f" for {language}" if language else ""
+    return {"enabled": not reason, "message": reason or f"Inline completion is on{where}."}
+
+
+def _argument(key: str, arguments: tuple[Any, ...]) -> Any:
+    """The one argument, as it is or under its name; None if it is left out."""
+    argument = arguments[0] if arguments else None
+    return argument.get(key) if isinstance(argument, Mapping) else argument
+
+
+def _text_argument(command: str, key: str, arguments: tuple[Any, ...]) -> str | None:
+    value = _argument(key, arguments)
+    if value is None or (isinstance(value, str) and value):
+        return value
+    raise ArgumentError(f'{command} takes nothing, a string, or {{"{key}": a string}}.')
+
+
+def _minutes_argument(arguments: tuple[Any, ...]) -> float:
+    value = _argument("minutes", arguments)
+    if value is None:
+        return SNOOZE_MINUTES
+    # Not a number compares as false with everything.
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_SNOOZE_MINUTES:
+        return value
+    raise ArgumentError(
+        f'ghostfill.snooze takes nothing, minutes from 0 to {MAX_SNOOZE_MINUTES}, or {{"minutes": a number}}.'
+    )

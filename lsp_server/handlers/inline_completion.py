@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types as t
 
+from lsp_server.answer import Ask, Popup, Trigger
 from lsp_server.documents import DocumentSnapshot
-from lsp_server.pipeline import Ask, Trigger
 from lsp_server.typed_through import Offer
 
 if TYPE_CHECKING:
@@ -26,19 +26,17 @@ def register(server: GhostfillServer) -> None:
         # Before any await: a didChange in the same write must not slip under the request.
         snapshot = server.snapshot(uri)
         session = server.session
-        if snapshot is None or session.is_off_for(snapshot):
+        if snapshot is None or session.why_off(snapshot):
             return t.InlineCompletionList(items=[])
         session.note_focus(uri, params.position)
         ask = Ask(
             snapshot=snapshot,
             offset=snapshot.offset_at(params.position.line, params.position.character),
             trigger=_TRIGGERS[params.context.trigger_kind],
+            popup=_popup(snapshot, params.context.selected_completion_info),
         )
-        offer = await session.newest.run(uri, session.pipeline.offer(ask))
-        if offer is None:
-            return t.InlineCompletionList(items=[])
-        session.feedback.shown += 1
-        return t.InlineCompletionList(items=[_item(snapshot, offer)])
+        answer = await session.answering.answer(ask)
+        return t.InlineCompletionList(items=[_item(ask, offer) for offer in answer.offers])
 
 
 _TRIGGERS = {
@@ -47,10 +45,24 @@ _TRIGGERS = {
 }
 
 
-def _item(snapshot: DocumentSnapshot, offer: Offer) -> t.InlineCompletionItem:
-    at = snapshot.position_at(offer.hole.offset)
+def _popup(snapshot: DocumentSnapshot, selected: t.SelectedCompletionInfo | None) -> Popup | None:
+    if selected is None:
+        return None
+    start, end = selected.range.start, selected.range.end
+    return Popup(
+        snapshot.offset_at(start.line, start.character),
+        snapshot.offset_at(end.line, end.character),
+        selected.text,
+    )
+
+
+def _item(ask: Ask, offer: Offer) -> t.InlineCompletionItem:
+    popup = ask.popup or Popup(ask.offset, ask.offset, "")
     return t.InlineCompletionItem(
-        insert_text=offer.text,
-        range=t.Range(start=at, end=at),
+        insert_text=popup.text + offer.text,
+        range=t.Range(
+            start=ask.snapshot.position_at(popup.start),
+            end=ask.snapshot.position_at(popup.end + offer.replaces),
+        ),
         command=t.Command(title="Completion accepted", command=ACCEPTED, arguments=[{"id": offer.id}]),
     )

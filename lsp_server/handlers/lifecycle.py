@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types as t
 
 from lsp_server.documents import uri_to_path
+from lsp_server.handlers import completion
 from lsp_server.handlers.configuration import pull_configuration
 from lsp_server.handlers.workspace_files import watch_files
 from lsp_server.session import Session
@@ -22,6 +23,7 @@ def register(server: GhostfillServer) -> None:
     @server.feature(t.INITIALIZE)
     def initialize(params: t.InitializeParams) -> None:
         server.session = Session(server, params.initialization_options, workspace_roots(params))
+        completion.register_if_wanted(server)  # pygls advertises what is registered by now
 
     @server.feature(t.INITIALIZED)
     async def initialized(params: t.InitializedParams) -> None:

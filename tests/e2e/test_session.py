@@ -9,6 +9,7 @@ import pytest
 
 from cli_home import Home
 from lsp_client import LspClient
+from lsp_server.handlers.completion import TRIGGER_CHARACTERS
 
 MAIN = "main.py"
 INVOKED, AUTOMATIC = 1, 2
@@ -50,8 +51,18 @@ def test_what_the_server_says_it_can(home: Home) -> None:
             "save": {"includeText": False},
         },
         "executeCommandProvider": {
-            "commands": ["ghostfill.accepted", "ghostfill.showContext", "ghostfill.restartEngine"]
+            "commands": [
+                "ghostfill.accepted",
+                "ghostfill.dismissed",
+                "ghostfill.toggle",
+                "ghostfill.snooze",
+                "ghostfill.showContext",
+                "ghostfill.restartEngine",
+                "ghostfill.stats",
+            ]
         },
+        # For this client, which cannot show inline completions.
+        "completionProvider": {"triggerCharacters": list(TRIGGER_CHARACTERS)},
         "inlineCompletionProvider": {"workDoneProgress": False},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
     }

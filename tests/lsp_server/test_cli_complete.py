@@ -59,12 +59,12 @@ async def test_complete_says_what_the_language_server_says(
         link = EngineLink(backend, Status(lambda _: None), None, print)
         pipeline = Pipeline(settings, bench.context, planner, link)
         snapshot = DocumentSnapshot(file.as_uri(), file, "python", 1, text)
-        offer = await pipeline.offer(Ask(snapshot, offset, Trigger.INVOKED))
+        answer = await pipeline.answer(Ask(snapshot, offset, Trigger.INVOKED))
         planner.close()
 
     assert worked.text
-    assert offer is not None
-    assert offer.text == worked.text
+    assert answer.offers
+    assert answer.offers[0].text == worked.text
 
 
 def test_both_commands_share_one_engine(home: Home, kelvin: Path) -> None:

@@ -1,0 +1,67 @@
+"""The completions of one document that were computed lately: what a new place is answered from. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from engine.api import Segment
+from lsp_server.hole import Hole
+from lsp_server.typed_through import Offer
+
+MAX_KEPT = 24
+
+
+class Known(NamedTuple):
+    """What was found for a place."""
+
+    offer: Offer
+    """Cut to the place; without text if nothing was to be said there."""
+    is_shown: bool
+    """It continues the ghost text that stands in the editor."""
+
+
+class Offers:
+    """Newest first. An offer answers for a place where prefix, suffix and repository text are as they were
+    when it was computed; what the user already sees goes on whatever the repository says by now.
+    """
+
+    def __init__(self) -> None:
+        self._kept: deque[Offer] = deque(maxlen=MAX_KEPT)
+        self._shown: Offer | None = None
+
+    def add(self, offer: Offer) -> None:
+        """Keep an offer; one without text says that nothing is to be said there."""
+        self._kept.appendleft(offer)
+
+    def show(self, offer: Offer) -> None:
+        """The editor shows this one now."""
+        self._shown = offer
+
+    @property
+    def shown(self) -> Offer | None:
+        """What the editor was last given."""
+        return self._shown
+
+    def find(self, hole: Hole, segments: tuple[Segment, ...] | None) -> Known | None:
+        """What is known for a place; `segments` is the document's repository text now, None if unknown."""
+        if self._shown is not None and (rest := self._shown.rest_at(hole)) is not None:
+            return Known(rest, is_shown=True)
+        for offer in self._kept:
+            if segments is not None and offer.segments != segments:
+                continue
+            if (rest := offer.rest_at(hole) if offer.text else _same(offer, hole)) is not None:
+                return Known(rest, is_shown=False)
+        return None
+
+    def alternatives(self, hole: Hole) -> list[Offer]:
+        """Every different text that is known for this place, the shown one first."""
+        found: dict[str, Offer] = {}
+        for offer in (self._shown, *self._kept):
+            if offer is not None and offer.text and (rest := offer.rest_at(hole)) is not None:
+                found.setdefault(rest.text, rest)
+        return list(found.values())
+
+
+def _same(offer: Offer, hole: Hole) -> Offer | None:
+    return offer if offer.hole == hole else None

@@ -1,0 +1,71 @@
+"""What was computed lately answers for the same place, and only for it."""
+
+from engine.api import Segment
+from lsp_server.offers import MAX_KEPT, Offers
+from lsp_server.typed_through import Offer
+from marked import hole
+
+PLAN = (Segment("a.py", "x = 1\n", "definition", "used here"),)
+OTHER_PLAN = (Segment("a.py", "x = 2\n", "definition", "used here"),)
+
+
+def text_at(offers: Offers, marked: str, plan: tuple[Segment, ...] | None = PLAN) -> str | None:
+    known = offers.find(hole(marked), plan)
+    return known.offer.text if known is not None else None
+
+
+def test_the_same_place_is_known_again() -> None:
+    """A wrong key and its deletion lead back to what was computed."""
+    offers = Offers()
+    offers.add(Offer(hole("x = |\n"), "one", "1", segments=PLAN))
+    offers.add(Offer(hole("x = t|\n"), "wo", "2", segments=PLAN))
+
+    assert text_at(offers, "x = |\n") == "one"
+    assert text_at(offers, "x = t|\n") == "wo"
+
+
+def test_another_prefix_suffix_or_plan_is_another_place() -> None:
+    offers = Offers()
+    offers.add(Offer(hole("x = |\n"), "one", "1", segments=PLAN))
+
+    assert text_at(offers, "y = |\n") is None
+    assert text_at(offers, "x = |\nmore\n") is None
+    assert text_at(offers, "x = |\n", OTHER_PLAN) is None
+
+
+def test_what_is_shown_goes_on_whatever_the_plan_is_now() -> None:
+    """A plan that was renewed behind the typist's back must not change what they read."""
+    offers = Offers()
+    offer = Offer(hole("x = |\n"), "one", "1", segments=PLAN)
+    offers.add(offer)
+    offers.show(offer)
+    offers.add(Offer(hole("x = o|\n"), "ther", "2", segments=OTHER_PLAN))
+
+    assert text_at(offers, "x = o|\n", OTHER_PLAN) == "ne"
+
+
+def test_nothing_to_say_is_known_for_exactly_that_place() -> None:
+    offers = Offers()
+    offers.add(Offer(hole("x = |\n"), "", "1", segments=PLAN))
+
+    assert text_at(offers, "x = |\n") == ""
+    assert text_at(offers, "x = o|\n") is None
+
+
+def test_old_ones_are_forgotten() -> None:
+    offers = Offers()
+    for number in range(MAX_KEPT + 1):
+        offers.add(Offer(hole(f"x{number} = |\n"), "one", str(number), segments=PLAN))
+
+    assert text_at(offers, "x0 = |\n") is None
+    assert text_at(offers, "x1 = |\n") == "one"
+
+
+def test_alternatives_are_different_and_begin_with_what_is_shown() -> None:
+    offers = Offers()
+    for text in ("three", "two", "one", "two"):
+        offers.add(Offer(hole("x = |\n"), text, text, segments=PLAN))
+    offers.show(Offer(hole("x = |\n"), "three", "three", segments=PLAN))
+
+    assert [offer.text for offer in offers.alternatives(hole("x = |\n"))] == ["three", "two", "one"]
+    assert [offer.text for offer in offers.alternatives(hole("x = t|\n"))] == ["hree", "wo"]
