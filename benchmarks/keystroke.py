@@ -17,6 +17,7 @@ from benchmarks.editor import Editor
 from benchmarks.report import finish
 from benchmarks.workspace import unpacked_wheel
 from engine.client import EngineClient
+from engine.errors import EngineUnavailableError
 
 PACKAGE = ("httpx", "0.28.1")
 SITE_FILE = "httpx/_client.py"
@@ -133,7 +134,7 @@ class Engine:
             client = EngineClient(socket=sockets[0])
             try:
                 return await client.health()
-            except OSError:
+            except EngineUnavailableError:
                 return {}
             finally:
                 await client.close()

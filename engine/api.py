@@ -109,6 +109,11 @@ class Timings:
     prefilled_tokens: int = 0
     decoded_tokens: int = 0
 
+    @property
+    def total_ms(self) -> float:
+        """From the moment the engine had the request."""
+        return self.queue_ms + self.prefill_ms + self.decode_ms
+
 
 class TokenScore(NamedTuple):
     """How sure the model was of one decoded token."""

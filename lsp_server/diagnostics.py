@@ -62,14 +62,6 @@ class Diagnostics:
         messages = _messages(snapshot, diagnostics) if is_current else ()
         self._known[snapshot.uri] = _Known(snapshot.num_lines, messages)
 
-    def note_some(self, snapshot: DocumentSnapshot, diagnostics: Sequence[Any]) -> None:
-        """Some diagnostics of a document, as in `textDocument/codeAction`: the others stay."""
-        known = self._known.get(snapshot.uri)
-        found = _messages(snapshot, diagnostics)
-        lines = {row.line for row in found}
-        kept = [row for row in known.messages if row.line not in lines] if known else []
-        self._known[snapshot.uri] = _Known(snapshot.num_lines, (*kept, *found))
-
     def note_closed(self, uri: str) -> None:
         """Forget a document."""
         self._known.pop(uri, None)

@@ -26,9 +26,9 @@ class Run:
         self,
         work: EngineWork,
         start: Callable[[OnText], Awaitable[Finished]],
-        keep: Callable[[Offer], None],
+        on_finished: Callable[[Finished], None],
     ) -> None:
-        """`keep` is given each offer at the end, whether or not anybody waits for it by then."""
+        """`on_finished` is called at the end, whether or not anybody waits for it by then."""
         self.asked = work.asked
         self.text = work.asked.lead
         """All that is settled so far, from the cursor on."""
@@ -36,7 +36,7 @@ class Run:
         """None until it is over."""
         self._work = work
         self._scores: list[TokenScore] = []
-        self._keep = keep
+        self._on_finished = on_finished
         self._changed = asyncio.Event()
         self._task = asyncio.ensure_future(start(self._on_text))
         self._task.add_done_callback(self._on_done)
@@ -85,8 +85,7 @@ class Run:
                 self.finished = task.result()
             else:
                 log.error("a request to the engine failed", exc_info=error)
-        for offer in reversed(self.finished.offers):
-            self._keep(offer)
+        self._on_finished(self.finished)
         self._wake()
 
     def _wake(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from context import Plan, RepoContext
@@ -20,6 +21,7 @@ from lsp_server.debounce import Rhythm
 from lsp_server.diagnostics import Diagnostics
 from lsp_server.documents import DocumentSnapshot
 from lsp_server.engine_link import EngineLink
+from lsp_server.engine_work import Finished
 from lsp_server.hole import Hole
 from lsp_server.in_flight import Run, Runs
 from lsp_server.offers import Known, Offers
@@ -203,7 +205,7 @@ class Pipeline:
             ask,
             place,
             stages,
-            self._offers_of(ask).add,
+            self._noting(ask, with_latency=not ask.is_invoked),
             deadline=deadline,
             num_answers=MAX_ALTERNATIVES if ask.is_invoked else 1,
         )
@@ -218,9 +220,20 @@ class Pipeline:
             return
         if self._offers_of(ask).find(asked.hole, self._starter.segments_now(uri)) is not None:
             return
-        run = self._starter.start_ahead(ask, asked, self._offers_of(ask).add)
+        run = self._starter.start_ahead(ask, asked, self._noting(ask, with_latency=False))
         if run is not None:
             self._runs.begin_ahead(uri, run)
+
+    def _noting(self, ask: Ask, *, with_latency: bool) -> Callable[[Finished], None]:
+        offers = self._offers_of(ask)
+
+        def note(finished: Finished) -> None:
+            for offer in reversed(finished.offers):  # the newest of equals is found first
+                offers.add(offer)
+            if with_latency and finished.completion is not None:
+                self.rhythm.note_answer(finished.completion.timings.total_ms / 1000)
+
+        return note
 
     def _offers_of(self, ask: Ask) -> Offers:
         return self._offers.setdefault(ask.snapshot.uri, Offers())

@@ -26,7 +26,6 @@ from lsp_server.in_flight import Run
 from lsp_server.planner import Planner, PlanRequest
 from lsp_server.request import budget_for
 from lsp_server.settings import Settings
-from lsp_server.typed_through import Offer
 
 log = logging.getLogger(__name__)
 ANSWER_MS = 100
@@ -37,7 +36,7 @@ AHEAD_SECONDS = 0.05
 BUILTIN = "builtin"
 """The built-in model's FIM format."""
 
-Keep = Callable[[Offer], None]
+OnFinished = Callable[[Finished], None]
 
 
 class Starter:
@@ -116,7 +115,7 @@ class Starter:
         ask: Ask,
         place: Place | None,
         stages: Stages,
-        keep: Keep,
+        on_finished: OnFinished,
         *,
         deadline: float | None,
         num_answers: int,
@@ -137,9 +136,9 @@ class Starter:
         except NoInfillError as error:
             log.info("%s", error)  # the status says so since the engine is ready
             return None
-        return Run(work, partial(work.run, partial(self._link.complete, wait=ask.is_invoked)), keep)
+        return Run(work, partial(work.run, partial(self._link.complete, wait=ask.is_invoked)), on_finished)
 
-    def start_ahead(self, ask: Ask, asked: Asked, keep: Keep) -> Run | None:
+    def start_ahead(self, ask: Ask, asked: Asked, on_finished: OnFinished) -> Run | None:
         """A run for a place where nobody is yet; None where that cannot be, or is not worth waiting for."""
         info = self._link.info_now
         if info is None:
@@ -155,7 +154,7 @@ class Starter:
             await asyncio.sleep(AHEAD_SECONDS)
             return await work.run(partial(self._link.complete, wait=False), on_text)
 
-        return Run(work, start, keep)
+        return Run(work, start, on_finished)
 
     def _site(
         self,

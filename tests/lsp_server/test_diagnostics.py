@@ -75,7 +75,7 @@ def test_lsprotocol_values_are_understood_too() -> None:
     start, end = t.Position(BAD_LINE, 4), t.Position(BAD_LINE, 6)
     hint, warning = t.DiagnosticSeverity.Hint, t.DiagnosticSeverity.Warning
     diagnostics = Diagnostics()
-    diagnostics.note_some(
+    diagnostics.note(
         document(),
         [
             t.Diagnostic(t.Range(start, end), "unused", severity=hint),
@@ -129,13 +129,6 @@ def test_the_newest_replace_the_others(diagnostics: Diagnostics) -> None:
     diagnostics.note(document(), [said(3, "new")])
 
     assert at(diagnostics, BAD_LINE) == ("line 4: new (pyright)",)
-
-
-def test_those_of_some_lines_replace_the_ones_of_these_lines(diagnostics: Diagnostics) -> None:
-    diagnostics.note_some(document(), [said(5, "five")])
-    diagnostics.note_some(document(), [said(5, "other")])
-
-    assert at(diagnostics, 5) == ("line 6: other (pyright)", 'line 5: "fo" is not defined (pyright)')
 
 
 def test_an_edit_of_the_line_silences_it_until_it_is_said_again(diagnostics: Diagnostics) -> None:

@@ -29,7 +29,7 @@ class Work:
 
 async def run_at(asked: Asked, said: str) -> tuple[Run, Runs]:
     work, runs = Work(asked), Runs()
-    run = runs.begin("a", Run(work, work.run, lambda offer: None))
+    run = runs.begin("a", Run(work, work.run, lambda finished: None))
     await asyncio.sleep(0)
     if said:
         work.on_text(TextPiece(said))
