@@ -16,6 +16,7 @@ from engine.api import Completion, CompletionRequest, FinishReason, Priority, To
 from engine.backends.base import EngineInfo, OnText
 from engine.layout import Prompt
 from lsp_server.hole import Hole
+from lsp_server.names_in_sight import Doubt, doubts
 from lsp_server.request import build_request
 from lsp_server.settings import Settings
 from lsp_server.trim import trim
@@ -146,6 +147,9 @@ class EngineWork:
         )
         if trimmed.reason:
             log.debug("nothing to show: %s", trimmed.reason)
+        segments = site.plan.segments if site.plan is not None else ()
+        is_prose = site.place is not None and (site.place.in_comment or site.place.in_string)
+        found = doubts(trimmed.text, self.asked.beyond, segments, site.path, is_prose=is_prose)
         return Offer(
             hole=self.asked.hole,
             text=lead + trimmed.text if trimmed.text else "",
@@ -153,7 +157,8 @@ class EngineWork:
             replaces=trimmed.replaces,
             scores=tuple(TokenScore(s.start + len(lead), s.logprob) for s in completion.scores),
             end_probability=_end_probability(completion, trimmed.text),
-            segments=site.plan.segments if site.plan is not None else (),
+            doubts=tuple(Doubt(doubt.end + len(lead), doubt.trust) for doubt in found),
+            segments=segments,
             is_ahead=self._is_ahead,
         )
 

@@ -39,7 +39,7 @@ INVOKED_SECONDS = 30.0
 PATIENCE_SECONDS = 0.35
 """So long whole lines are kept back that the model has written, in the hope of the rest of their block."""
 MAX_ALTERNATIVES = 3
-AUTO_MIN_CONFIDENCE = 0.6
+AUTO_MIN_CONFIDENCE = 0.5
 """For `inline.minConfidence` `auto`; from the risk-coverage curve in benchmarks/README.md."""
 
 

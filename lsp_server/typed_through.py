@@ -8,6 +8,7 @@ from typing import Self
 
 from engine.api import Segment, TokenScore
 from lsp_server.hole import Hole
+from lsp_server.names_in_sight import Doubt
 
 AUTO_CLOSERS = frozenset(")]}>\"'`")
 """What editors insert behind the cursor when the opening one is typed."""
@@ -28,6 +29,7 @@ class Offer:
     """Of the text's tokens; those that begin before it have been typed."""
     end_probability: float = 0.0
     """How sure the model was that nothing more comes on the line behind the text."""
+    doubts: tuple[Doubt, ...] = ()
     segments: tuple[Segment, ...] = ()
     """The repository text that it was computed with."""
     is_ahead: bool = False
@@ -62,7 +64,8 @@ class Offer:
         if added and not contains_in_order(rest, new[hole.offset : hole.offset + replaces]):
             replaces = 0
         scores = tuple(TokenScore(s.start - typed, s.logprob) for s in self.scores)
-        return replace(self, hole=hole, text=rest, replaces=replaces, scores=scores)
+        doubts = tuple(Doubt(doubt.end - typed, doubt.trust) for doubt in self.doubts)
+        return replace(self, hole=hole, text=rest, replaces=replaces, scores=scores, doubts=doubts)
 
     @property
     def confidence(self) -> float | None:
@@ -70,14 +73,15 @@ class Offer:
 
         The probability of its n tokens together, to the power of 1 over the square root of n: between that
         of the whole line, which punishes length, and the geometric mean, in which one guess among sure tokens
-        hides. benchmarks/README.md compares the three.
+        hides. What it says against the names in sight counts less.
         """
         if not self.scores:
             return None
         margin = len(self.text) - len(self.text.lstrip())
         start, end = self.text.rfind("\n", 0, margin) + 1, self.text.find("\n", margin)
         line = [s.logprob for s in self.scores if s.start >= start and (end < 0 or s.start < end)]
-        return math.exp(sum(line) / math.sqrt(len(line))) if line else 1.0
+        trust = math.prod(doubt.trust for doubt in self.doubts if doubt.end > 0)
+        return trust * (math.exp(sum(line) / math.sqrt(len(line))) if line else 1.0)
 
 
 def contains_in_order(text: str, chars: str) -> bool:

@@ -64,12 +64,12 @@ async def test_a_newer_key_stops_the_work_for_the_older(workspace: Path) -> None
     backend = FakeBackend(lambda prompt: "40 + 2")
     async with connected(backend, workspace, NO_WAIT) as client:
         client.open(workspace / "main.py")
-        client.type(workspace / "main.py", "a")
+        client.type(workspace / "main.py", "answer = ")
         backend.gate.clear()
         _, older = client.ask(workspace / "main.py")
         while not backend.requests:
             await asyncio.sleep(0.01)
-        client.type(workspace / "main.py", "n")
+        client.type(workspace / "main.py", "(")
         _, newer = client.ask(workspace / "main.py")
 
         assert (await older)["result"] == {"items": []}

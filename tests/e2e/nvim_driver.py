@@ -62,6 +62,17 @@ class Editor:
         """Real key presses, mappings included."""
         self.nvim.input(keys)
 
+    def type(self, keys: str) -> None:
+        """Presses keys in Insert mode and waits until all of them have done their work."""
+        self.nvim.command("inoremap <F12> <Cmd>let g:num_typed += 1<CR>")
+        self.nvim.command("let g:num_typed = 0")
+        self.press(keys + "<F12>")
+        self.until("the keys are typed", lambda: self.nvim.eval("g:num_typed") == 1)
+
+    def command(self, line: str) -> str:
+        """Runs a command line, and gives what it prints."""
+        return str(self.nvim.command_output(line))
+
     def edit(self, path: Path) -> None:
         """Opens a file."""
         self.nvim.command(f"edit {path}")
@@ -80,8 +91,14 @@ class Editor:
         """
         return [row.rstrip() for row in self.lua(read)]
 
+    def watch(self) -> None:
+        """From here on the frames are complete: draws all rows anew, and forgets what was seen before."""
+        self.nvim.command("mode")
+        self.frames(1)
+        self.nvim.command("mode")
+
     def frames(self, row: int) -> list[str]:
-        """What a row, from 1, showed whenever the user could see the screen, since this was last asked."""
+        """What a row, from 1, showed whenever the user could see the screen since `watch`; asked once."""
         self.nvim.funcs.rpcnotify(self.nvim.channel_id, "that is all")
         grid = [[" "] * COLUMNS for _ in range(ROWS)]
         shown = []

@@ -1,5 +1,5 @@
-"""What the Neovim tests share: a workspace, a scripted server, an editor on them, and the fixture
-`scene`, for which a test module imports `scene_fixture`."""
+"""What the Neovim tests share: a workspace, a scripted server or the real one, an editor on them, and the
+fixture `scene`, for which a test module imports `scene_fixture`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,21 @@ from nvim_driver import Editor, require_nvim
 
 REPO = Path(__file__).parents[2]
 FAKE = REPO / "tests" / "fake_lsp_server.py"
-ACCEPTED = {"title": "accepted", "command": "ghostfill.accepted", "arguments": ["c1"]}
+SERVE = REPO / "tests" / "e2e" / "nvim_serve.py"
 
 
-def rule(before: str, text: Any, *, hold: bool = False, **item: Any) -> dict[str, Any]:
-    """Offer `text` where the line up to the cursor ends with `before`."""
-    return {"before": before, "items": [{"insertText": text, "command": ACCEPTED, **item}], "hold": hold}
+def accepted(number: int = 1) -> dict[str, Any]:
+    """The command of a completion."""
+    return {"title": "accepted", "command": "ghostfill.accepted", "arguments": [{"id": f"c{number}"}]}
+
+
+def rule(before: str, *texts: Any, hold: bool = False, **item: Any) -> dict[str, Any]:
+    """Offer `texts` where the line up to the cursor ends with `before`."""
+    items = [
+        {"insertText": text, "command": accepted(number), **item}
+        for number, text in enumerate(texts, start=1)
+    ]
+    return {"before": before, "items": items, "hold": hold}
 
 
 def span(first: int, last: int, line: int = 0) -> dict[str, Any]:
@@ -30,7 +39,7 @@ def span(first: int, last: int, line: int = 0) -> dict[str, Any]:
 
 
 class Scene:
-    """A workspace, a scripted server and an editor on them."""
+    """A workspace, a server and an editor on them."""
 
     def __init__(self, folder: Path) -> None:
         self.workspace = folder / "work"
@@ -41,16 +50,31 @@ class Scene:
         self.editors: list[Editor] = []
 
     def command(self) -> list[str]:
+        """The scripted server."""
         return [sys.executable, str(FAKE), str(self.script), str(self.record)]
 
     def open(
         self, rules: list[dict[str, Any]], text: str = "", *, setup: str = "", before: str = "", **script: Any
     ) -> Editor:
-        """An editor on main.py; `setup` is more of setup()'s table, `before` Lua that runs first."""
+        """An editor on main.py and the scripted server; `setup` is more of setup()'s table, `before` Lua that
+        runs first.
+        """
         self.script.write_text(json.dumps({"rules": rules, **script}), encoding="utf-8")
-        command = "{'" + "', '".join(self.command()) + "'}"
-        init = f"{before}\nrequire('ghostfill').setup({{ command = {command}, {setup} }})"
-        return self.start(init, text)
+        return self._set_up(self.command(), text, setup, before)
+
+    def serve(
+        self, says: dict[str, list[str]], text: str = "", *, setup: str = "", before: str = ""
+    ) -> Editor:
+        """An editor on main.py and the real server; `says` is what its engine says behind each line."""
+        self.script.write_text(json.dumps(says), encoding="utf-8")
+        setup = f"settings = {{ inline = {{ debounceMs = 0 }} }}, {setup}"
+        editor = self._set_up([sys.executable, str(SERVE), str(self.script)], text, setup, before)
+        editor.until("the engine is there", lambda: "fake" in editor.command("GhostfillStatus"))
+        return editor
+
+    def _set_up(self, command: list[str], text: str, setup: str, before: str) -> Editor:
+        lua = "{'" + "', '".join(command) + "'}"
+        return self.start(f"{before}\nrequire('ghostfill').setup({{ command = {lua}, {setup} }})", text)
 
     def start(self, init: str, text: str = "") -> Editor:
         main = self.workspace / "main.py"
@@ -78,6 +102,11 @@ class Scene:
         """
         editor.lua(code, method, params or {"messages": []}, 10_000, 0)
 
+    def until_answered(self, editor: Editor) -> None:
+        """Waits until the server owes nothing."""
+        owed = "return vim.tbl_count((vim.lsp.get_clients or vim.lsp.get_active_clients)()[1].requests)"
+        editor.until("the server has answered", lambda: editor.lua(owed) == 0)
+
 
 RETURN = rule("def add(a, b):", "\n    return a + b\n\n\nprint(add(1, 2))")
 
@@ -86,6 +115,7 @@ RETURN = rule("def add(a, b):", "\n    return a + b\n\n\nprint(add(1, 2))")
 def scene_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     require_nvim()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PYTHONPATH", str(REPO))
     for name in ("CONFIG", "DATA", "STATE", "CACHE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home" / name.lower()))
     scene = Scene(tmp_path)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from nvim_scene import REPO, RETURN, Scene, rule, scene_fixture, span  # noqa: F401  (the fixture)
+from nvim_scene import RETURN, Scene, rule, scene_fixture, span  # noqa: F401  (the fixture)
 
 # pynvim asks for it up to Python 3.13, where it exists
 pytestmark = pytest.mark.filterwarnings("ignore:'get_child_watcher' is deprecated:DeprecationWarning")
@@ -26,6 +26,17 @@ class TestShowing:
         editor.press("idef add(a, b):")
         editor.until("the server hears it", lambda: scene.received("textDocument/didShowCompletion"))
         assert scene.received("textDocument/didShowCompletion")[0]["item"] == RETURN["items"][0]
+
+    def test_what_is_shown_on_and_on_is_told_once(self, scene: Scene) -> None:
+        editor = scene.open([rule("x = ", "alpha()"), rule("x = a", "lpha()"), rule("x = al", "pha()")])
+        editor.press("ix = ")
+        editor.until_row(1, "x = alpha()")
+        for key in "al":
+            editor.type(key)
+            scene.until_answered(editor)
+        assert editor.screen()[0] == "x = alpha()"
+        scene.ask_server(editor, "fake/emit")
+        assert len(scene.received("textDocument/didShowCompletion")) == 1
 
     def test_text_after_the_cursor_stays_visible_in_its_new_place(self, scene: Scene) -> None:
         editor = scene.open([rule("print(", "add(1, 2)")], "print()  # hello\n")
@@ -106,9 +117,7 @@ class TestTypedThrough:
         editor = scene.open([rule("x = ", "alpha()"), *held])
         editor.press("ix = ")
         editor.until_row(1, "x = alpha()")
-        editor.nvim.command("mode")  # draws all rows anew, so that the frames from here on are complete
-        editor.frames(1)
-        editor.nvim.command("mode")
+        editor.watch()
         editor.press("a")
         editor.until("the key arrived", lambda: editor.lines() == ["x = a"])
         editor.press("l")
@@ -137,7 +146,6 @@ class TestTypedThrough:
 
 def test_real_ghost_text_from_the_repository(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Typing in a small project shows text from the real server and the built-in model; Tab keeps it."""
-    monkeypatch.setenv("PYTHONPATH", str(REPO))
     monkeypatch.setenv("GHOSTFILL_RUNTIME_DIR", str(scene.home / "run"))
     (scene.workspace / "shapes.py").write_text(
         "def rectangle_area(width, height):\n    return width * height\n\n\n"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 from nvim_scene import RETURN, Scene, rule, scene_fixture  # noqa: F401  (the fixture)
+
+from nvim_driver import Editor
 
 # pynvim asks for it up to Python 3.13, where it exists
 pytestmark = pytest.mark.filterwarnings("ignore:'get_child_watcher' is deprecated:DeprecationWarning")
@@ -21,7 +25,7 @@ class TestAccepting:
         assert editor.screen()[:6] == [*wanted, "~"]
         editor.until("the server hears it", lambda: scene.received("workspace/executeCommand"))
         assert scene.received("workspace/executeCommand") == [
-            {"command": "ghostfill.accepted", "arguments": ["c1"]}
+            {"command": "ghostfill.accepted", "arguments": [{"id": "c1"}]}
         ]
 
     def test_acceptance_is_one_undo_step(self, scene: Scene) -> None:
@@ -76,6 +80,30 @@ class TestAccepting:
         editor.press(" ")
         editor.until_row(1, "def add(a, b): pass")
 
+    def test_the_server_hears_what_was_dismissed(self, scene: Scene) -> None:
+        editor = scene.open([RETURN])
+        editor.press("idef add(a, b):")
+        editor.until_row(2, "    return a + b")
+        editor.press("<C-e>")
+        editor.until_row(2, "~")
+        scene.ask_server(editor, "fake/emit")
+        assert scene.received("workspace/executeCommand") == [
+            {"command": "ghostfill.dismissed", "arguments": [{"id": "c1"}]}
+        ]
+
+    def test_what_was_dismissed_stays_away_until_the_text_changes(self, scene: Scene) -> None:
+        editor = scene.serve({"x = ": ["alpha()"]})
+        editor.press("ix = ")
+        editor.until_row(1, "x = alpha()")
+        editor.type("<C-e>")
+        editor.press("<Esc>a")
+        editor.until("it is asked again", lambda: editor.nvim.api.get_mode()["mode"] == "i")
+        editor.type("<C-g>u")
+        scene.until_answered(editor)
+        assert editor.screen()[0] == "x ="
+        editor.press("a")
+        editor.until_row(1, "x = alpha()")
+
     def test_dismiss_key_keeps_its_meaning_where_nothing_is_shown(self, scene: Scene) -> None:
         editor = scene.open([], "above\nbelow\n")
         editor.press("O<C-e>")
@@ -88,6 +116,40 @@ class TestAccepting:
         editor.press("yz")
         editor.until("it is typed", lambda: editor.lines() == ["xyz"])
         assert editor.lua("return require('ghostfill').is_visible()") is False
+
+
+class TestWhatComesNext:
+    """The real server computes ahead what follows an acceptance."""
+
+    SAYS: ClassVar = {"def area": ["(w, h):"], "    ": ["return w * h"]}
+
+    def shown(self, scene: Scene) -> Editor:
+        editor = scene.serve(self.SAYS)
+        editor.press("idef area")
+        editor.until_row(1, "def area(w, h):")
+        return editor
+
+    def test_it_is_shown_after_an_acceptance_without_a_key(self, scene: Scene) -> None:
+        editor = self.shown(scene)
+        editor.watch()
+        editor.press("<Tab>")
+        editor.until_row(2, "    return w * h")
+        assert set(editor.frames(1)) == {"def area(w, h):"}
+        assert editor.lines() == ["def area(w, h):"]
+
+    def test_a_line_end_with_automatic_indentation_goes_through_it(self, scene: Scene) -> None:
+        editor = self.shown(scene)
+        editor.press("<Tab>")
+        editor.until_row(2, "    return w * h")
+        editor.watch()
+        editor.type("<CR>")
+        scene.until_answered(editor)
+        assert editor.lines() == ["def area(w, h):", "    "]
+        editor.type("re")
+        scene.until_answered(editor)
+        assert set(editor.frames(2)) == {"    return w * h"}
+        editor.type("<Tab>")
+        assert editor.lines() == ["def area(w, h):", "    return w * h"]
 
 
 class TestTabFallsBack:

@@ -87,18 +87,12 @@ class TestRequests:
         editor.until_row(1, "xyz")
         assert [p["context"] for p in scene.received(asked)] == [{"triggerKind": 1}]
 
-    def test_setup_settings_reach_the_server_and_toggle_silences_it(self, scene: Scene) -> None:
+    def test_setup_settings_reach_the_server(self, scene: Scene) -> None:
         editor = scene.open([rule("x", "yz")], setup="settings = { inline = { maxLines = 3 } }")
         editor.press("ix")
         editor.until_row(1, "xyz")
         options = scene.received("initialize")[0]["initializationOptions"]
         assert options == {"inline": {"maxLines": 3}, "client": {"status": True}}
-        editor.press("<Esc>:GhostfillToggle<CR>")
-        editor.press("ccx<Esc>")
-        scene.ask_server(editor, "fake/emit")
-        asked = len(scene.received("textDocument/inlineCompletion"))
-        assert asked == 1
-        assert editor.lua("return require('ghostfill').status()") == "ghostfill off"
 
 
 def test_units_agree_with_encoded_lengths(scene: Scene) -> None:

@@ -13,8 +13,12 @@ from engine.api import Priority
 from engine.fake import FakeBackend
 from inprocess import Client, connected
 
-OPTIONS = {"inline": {"debounceMs": 0, "speculate": False}, "client": {"answers": True}}
-AHEAD = {"inline": {"debounceMs": 0}, "client": {"answers": True}}
+OPTIONS = {
+    "inline": {"debounceMs": 0, "speculate": False, "minConfidence": 0},
+    "client": {"answers": True},
+}
+AHEAD = {"inline": {"debounceMs": 0, "minConfidence": 0}, "client": {"answers": True}}
+GATED = {"inline": {"debounceMs": 0, "speculate": False}, "client": {"answers": True}}
 INVOKED, AUTOMATIC = 1, 2
 
 
@@ -204,6 +208,7 @@ async def test_a_place_where_ghost_text_disturbs_is_silent_unless_asked_for(scen
     assert await scene.text("total = f(a)|\n", INVOKED) != ""
 
 
+@pytest.mark.parametrize("scene", [GATED], indirect=True)
 async def test_what_the_model_is_not_sure_of_is_hidden_unless_asked_for(scene: Scene) -> None:
     scene.backend.logprob = -2.0
     assert await scene.text("x = |\n") == ""
@@ -212,7 +217,13 @@ async def test_what_the_model_is_not_sure_of_is_hidden_unless_asked_for(scene: S
     assert await scene.text("x = |\n", INVOKED) == "one.two.three"
 
 
-@pytest.mark.parametrize("scene", [{"inline": {"debounceMs": 0, "minConfidence": 0}}], indirect=True)
+@pytest.mark.parametrize("scene", [GATED], indirect=True)
+async def test_a_begun_word_is_not_finished_against_the_document(scene: Scene) -> None:
+    scene.backend.script = lambda prompt: "exp"
+    assert await scene.text("host_regex = 1\nx = host_reg|\n") == ""
+    assert scene.last["reason"] == "not sure"
+
+
 async def test_the_gate_is_a_setting(scene: Scene) -> None:
     scene.backend.logprob = -2.0
     assert await scene.text("x = |\n") == "one.two.three"

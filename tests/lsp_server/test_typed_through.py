@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from engine.api import TokenScore
 from lsp_server.hole import Hole
+from lsp_server.names_in_sight import Doubt
 from lsp_server.typed_through import Offer, contains_in_order
 from marked import hole
 
@@ -113,6 +114,16 @@ def test_the_rest_of_a_token_that_was_begun_is_certain() -> None:
 
     assert rest is not None
     assert rest.confidence == 1.0
+
+
+def test_what_is_doubted_counts_less_until_it_is_typed() -> None:
+    scores = (TokenScore(0, math.log(0.8)), TokenScore(4, math.log(0.8)))
+    offer = Offer(hole("|\n"), "one two", "1", scores=scores, doubts=(Doubt(3, 0.5),))
+
+    assert offer.confidence == pytest.approx(0.5 * 0.64 ** (1 / math.sqrt(2)))
+    rest = offer.rest_at(hole("one|\n"))
+    assert rest is not None
+    assert rest.confidence == pytest.approx(0.8)
 
 
 def test_confidence_of_an_offer_that_begins_a_line_is_that_of_the_line() -> None:
