@@ -120,23 +120,27 @@ class Pipeline:
         known = self._offers_of(ask).find(hole, self._starter.segments_now(uri))
         if known is not None:
             return self._of_known(known)
-        place = self._starter.place(ask.snapshot, hole)
-        run = self._runs.serving(uri, hole)
-        is_named = ask.snapshot.path is not None
-        if run is None and (reason := silence(hole, place, self.settings.inline, is_named=is_named)):
-            return Answer(reason=reason)
         try:
             async with asyncio.timeout(AUTOMATIC_SECONDS) as limit:
+                run = self._runs.serving(uri, hole)
                 if run is not None and (answer := await self._of_run(ask, hole, run, stages)) is not None:
                     return answer
                 self._runs.stop(uri)
-                await self._debounce(hole, stages)
-                run = await self._begin(ask, place, stages, limit.when())
-                answer = await self._of_run(ask, hole, run, stages) if run is not None else None
-                return answer or Answer(reason="no engine")
+                return await self._from_engine(ask, hole, stages, limit.when())
         except TimeoutError:
             self._runs.stop(uri)
             return Answer(reason="out of time")
+
+    async def _from_engine(self, ask: Ask, hole: Hole, stages: Stages, deadline: float | None) -> Answer:
+        place = self._starter.place(ask.snapshot, hole)
+        is_named = ask.snapshot.path is not None
+        if reason := silence(hole, place, self.settings.inline, is_named=is_named):
+            return Answer(reason=reason)
+        await self._debounce(hole, stages)
+        run = await self._begin(ask, place, stages, deadline)
+        if run is None:
+            return Answer(reason="no engine")
+        return await self._of_run(ask, hole, run, stages) or Answer(reason="interrupted")
 
     async def _invoked(self, ask: Ask, stages: Stages) -> Answer:
         """Always asks, unless alternatives for this very place are known."""
