@@ -18,14 +18,19 @@ _LEAVES_BLOCK = re.compile(r"\s*(return|pass|break|continue|raise)\b")
 """What comes after such a line stands further left, and nobody knows how far."""
 
 
+def accepted(offer: Offer) -> Hole:
+    """The place behind an offer that was accepted whole."""
+    text, offset = offer.hole.text, offer.hole.offset
+    after = text[:offset] + offer.text + text[offset + offer.replaces :]
+    return Hole(after, offset + len(offer.text))
+
+
 def after_acceptance(offer: Offer) -> Asked | None:
     """The place behind the whole of an offer and, where that ends its line, a line end and indentation.
 
     None where the user must decide first what comes next.
     """
-    text, offset = offer.hole.text, offer.hole.offset
-    accepted = text[:offset] + offer.text + text[offset + offer.replaces :]
-    hole = Hole(accepted, offset + len(offer.text))
+    hole, text = accepted(offer), offer.hole.text
     line = hole.line_prefix
     if not line.strip() or hole.line_suffix.strip() or _LEAVES_BLOCK.match(line):
         return None

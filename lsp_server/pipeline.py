@@ -15,7 +15,7 @@ from dataclasses import replace
 from context import Plan, RepoContext
 from context.syntax import Place
 from engine.backends.base import EngineInfo
-from lsp_server.ahead import after_acceptance
+from lsp_server.ahead import accepted, after_acceptance
 from lsp_server.answer import Answer, Ask, Source, Stages, Trigger
 from lsp_server.debounce import Rhythm
 from lsp_server.diagnostics import Diagnostics
@@ -118,11 +118,11 @@ class Pipeline:
     async def _automatic(self, ask: Ask, stages: Stages) -> Answer:
         uri, hole = ask.snapshot.uri, ask.hole()
         known = self._offers_of(ask).find(hole, self._starter.segments_now(uri))
-        if known is not None:
+        run = self._runs.serving(uri, hole)
+        if known is not None and (known.offer.text or run is None):
             return self._of_known(known)
         try:
             async with asyncio.timeout(AUTOMATIC_SECONDS) as limit:
-                run = self._runs.serving(uri, hole)
                 if run is not None and (answer := await self._of_run(ask, hole, run, stages)) is not None:
                     return answer
                 self._runs.stop(uri)
@@ -222,7 +222,7 @@ class Pipeline:
         ahead = self._runs.ahead_of(uri)
         if asked is None or (ahead is not None and ahead.asked == asked) or not self._runs.is_idle(uri):
             return
-        if self._offers_of(ask).find(asked.hole, self._starter.segments_now(uri)) is not None:
+        if self._offers_of(ask).find(asked.beyond, self._starter.segments_now(uri)) is not None:
             return
         run = self._starter.start_ahead(ask, asked, self._noting(ask, with_latency=False))
         if run is not None:
@@ -233,6 +233,8 @@ class Pipeline:
 
         def note(finished: Finished) -> None:
             for offer in reversed(finished.offers):  # the newest of equals is found first
+                if offer.end_probability:  # the model has said already that nothing comes behind it
+                    offers.add(Offer(accepted(offer), "", offer.id, segments=offer.segments))
                 offers.add(offer)
             if with_latency and finished.completion is not None:
                 self.rhythm.note_answer(finished.completion.timings.total_ms / 1000)

@@ -279,6 +279,30 @@ async def test_the_menus_item_is_gone_on_from(scene: Scene) -> None:
 # Ahead of the user
 
 
+async def test_behind_a_whole_acceptance_nothing_is_asked_again(scene: Scene) -> None:
+    """The model has just said that the line ends there."""
+    await scene.text("x = |\n")
+
+    assert await scene.text("x = one.two.three|\n") == ""
+    assert scene.last["source"] == "cache"
+    assert len(scene.backend.requests) == 1
+
+
+@pytest.mark.parametrize("scene", [AHEAD], indirect=True)
+async def test_what_runs_ahead_is_waited_for_behind_an_acceptance(scene: Scene) -> None:
+    scene.backend.script = lambda prompt: "next_line()" if prompt.endswith("    ") else "one"
+    assert await scene.text("def f():\n    x = |\n") == "one"
+    scene.backend.gate.clear()
+    await scene.until(lambda: len(scene.backend.requests) == 2)
+    scene.client.put(scene.path, "def f():\n    x = one|\n")
+    _, answer = scene.client.ask(scene.path)
+    await asyncio.sleep(0.02)
+    scene.backend.gate.set()
+
+    assert (await answer)["result"]["items"][0]["insertText"] == "\n    next_line()"
+    assert (len(scene.backend.requests), scene.backend.num_cancelled) == (2, 0)
+
+
 @pytest.mark.parametrize("scene", [AHEAD], indirect=True)
 async def test_what_follows_an_acceptance_is_there_before_it(scene: Scene) -> None:
     scene.backend.script = lambda prompt: "next_line()" if prompt.endswith("    ") else "one"
