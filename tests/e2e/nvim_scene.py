@@ -67,7 +67,7 @@ class Scene:
     ) -> Editor:
         """An editor on main.py and the real server; `says` is what its engine says behind each line."""
         self.script.write_text(json.dumps(says), encoding="utf-8")
-        setup = f"settings = {{ inline = {{ debounceMs = 0 }} }}, {setup}"
+        setup = f"settings = {{ inline = {{ debounceMs = 0, minConfidence = 0 }} }}, {setup}"
         editor = self._set_up([sys.executable, str(SERVE), str(self.script)], text, setup, before)
         editor.until("the engine is there", lambda: "fake" in editor.command("GhostfillStatus"))
         return editor

@@ -104,6 +104,20 @@ class TestWithAScriptedServer:
         scene.ask_server(editor, "fake/release")
         assert editor.screen()[0] == "x = alpha()"
 
+    def test_what_was_chosen_stays_whatever_is_offered_while_it_is_typed(self, scene: Scene) -> None:
+        rules = [rule("x = ", "alpha()", "alphabet"), rule("x = a", "lphabet"), rule("x = al", "pha()")]
+        editor = scene.open([*rules, rule("x = alp", ""), rule("x = ale", "rt()")])
+        editor.press("ix = ")
+        editor.until_row(1, "x = alpha()")
+        editor.press("<M-]>")
+        editor.until_row(1, "x = alphabet")
+        for key in "alp":
+            editor.type(key)
+            scene.until_answered(editor)
+            assert editor.screen()[0] == "x = alphabet"
+        editor.press("<BS>e")
+        editor.until_row(1, "x = alert()")
+
     def test_the_server_hears_of_each_that_is_seen(self, scene: Scene) -> None:
         editor = scene.open([THREE])
         editor.press("ix = ")

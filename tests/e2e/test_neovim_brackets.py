@@ -94,6 +94,14 @@ class TestReplacedTail:
         editor.press("<Tab>")
         editor.until("it is accepted", lambda: editor.lines() == ["print(f(y) + g(z))"])
 
+    def test_brackets_are_taken_along_in_their_order(self, scene: Scene) -> None:
+        held = rule("call([1", "", hold=True)
+        editor = scene.open([rule("call([", "1]) + f([2]", range=span(6, 8)), held], "call([])\n")
+        editor.press("f]i")
+        editor.until_row(1, "call([1]) + f([2]")
+        editor.type("<M-Right><M-Right>")
+        assert editor.lines() == ["call([1])"]
+
     def test_what_is_not_in_the_text_stays_until_all_is_accepted(self, scene: Scene) -> None:
         held = rule("x = new", "", hold=True)
         editor = scene.open([rule("x = ", "new text", range=span(4, 7)), held], "x = old\n")

@@ -77,9 +77,10 @@ def test_what_is_wrong_no_longer_is_taken_back(scene: Scene) -> None:
 
 def test_what_was_found_in_an_older_text_is_not_told(scene: Scene) -> None:
     editor = opened(scene, "x\n")
-    editor.lua(FIND, "checker", [found(0, 0, "of the older text")])
-    editor.press("Oy<Esc>")
-    editor.until("it is typed", lambda: editor.lines() == ["y", "x"])
+    change = "vim.api.nvim_buf_set_lines(0, 0, 0, true, { 'y' })"
+    wait = "vim.defer_fn(function() vim.g.later = 1 end, 300)"
+    editor.lua(f"{FIND} {change} {wait}", "checker", [found(0, 0, "of the older text")])
+    editor.until("it is time", lambda: editor.nvim.eval("exists('g:later')"))
     editor.lua(FIND, "checker", [found(1, 0, "of the newer text")])
     (each,) = told(scene, editor)["diagnostics"]
     assert each["message"] == "of the newer text"

@@ -51,6 +51,7 @@ def test_one_language_is_toggled_by_its_name(editor: Editor) -> None:
     editor.command("GhostfillToggle python")
     editor.until_row(1, "x =")
     assert "Inline completion is off for python." in editor.messages()
+    assert status(editor) == "ghostfill: Inline completion is off for python."
     editor.command("GhostfillToggle python")
     editor.until_row(1, "x = alpha()")
 

@@ -3,9 +3,17 @@ if vim.g.loaded_ghostfill or vim.fn.has('nvim-0.7') == 0 then
 end
 vim.g.loaded_ghostfill = true
 
-vim.api.nvim_create_user_command('GhostfillToggle', function()
-  require('ghostfill').toggle()
-end, { desc = 'Turn ghost text on or off' })
+vim.api.nvim_create_user_command('GhostfillToggle', function(command)
+  require('ghostfill').toggle(command.args ~= '' and command.args or nil)
+end, {
+  nargs = '?',
+  complete = function() return { vim.bo.filetype } end,
+  desc = 'Turn ghost text on or off, everywhere or for a language',
+})
+
+vim.api.nvim_create_user_command('GhostfillSnooze', function(command)
+  require('ghostfill').snooze(tonumber(command.args) or command.args ~= '' and command.args or nil)
+end, { nargs = '?', desc = 'Turn ghost text off for some minutes' })
 
 vim.api.nvim_create_user_command('GhostfillStatus', function()
   require('ghostfill').report()

@@ -6,6 +6,13 @@ local wire = require('ghostfill.wire')
 
 local M = {}
 
+--- Stands in for the editor's or the user's own vim.paste, which draws the screen: ghost text that does not
+--- fit the new text yet would be seen.
+local function put(lines)
+  vim.api.nvim_put(lines, 'c', false, true)
+  return true
+end
+
 --- One change at the cursor; a paste is what `.` repeats together with the keys around it.
 ---@param place ghostfill.Place
 ---@param text string
@@ -14,7 +21,13 @@ local function insert(place, text, tail)
   if tail > 0 then
     vim.api.nvim_buf_set_text(place.buf, place.row, place.col, place.row, place.col + tail, { '' })
   end
-  vim.api.nvim_paste(text, false, -1)
+  local paste = vim.paste
+  vim.paste = put
+  local ok, problem = pcall(vim.api.nvim_paste, text, false, -1)
+  vim.paste = paste
+  if not ok then
+    error(problem, 0)
+  end
 end
 
 ---@param choose fun(offer: ghostfill.Offer): string the piece to accept
@@ -25,18 +38,18 @@ local function accept(choose)
   end
   local piece, server = choose(offer), client.of(offer.place.buf)
   if piece == offer.text then
-    session.dismiss()
+    session.clear()
     insert(offer.place, piece, offer.tail)
     if server then
       wire.accepted(server, offer.item, offer.place.buf)
     end
-    return
+  else
+    insert(offer.place, piece, offers.overtyped(offer, piece))
+    if server then
+      wire.partially_accepted(server, offer.item, offers.accepted_length(offer, piece))
+    end
   end
-  insert(offer.place, piece, 0)
-  if server then
-    wire.partially_accepted(server, offer.item, offers.accepted_length(offer, piece))
-  end
-  session.update()
+  session.update() -- what comes next may be known already
 end
 
 function M.all()

@@ -47,7 +47,7 @@ local function on_exit(server, code, signal)
     vim.defer_fn(function() start(server) end, delay_ms)
   else
     server.problem = ('the server ended %d times (status %d, signal %d). Run "ghostfill doctor" in a '
-      .. 'terminal; :GhostfillToggle off and on tries again'):format(server.restarts, code, signal)
+      .. 'terminal; :GhostfillToggle tries again'):format(server.restarts, code, signal)
     vim.notify('ghostfill: ' .. server.problem, vim.log.levels.ERROR)
   end
 end
@@ -146,13 +146,15 @@ function M.all()
 end
 
 --- Tries again to start the servers that were given up.
+---@return boolean whether there were any
 function M.revive()
-  for _, server in pairs(servers) do
-    if server.problem and not server.id then
-      server.restarts = 0
-      start(server)
-    end
+  local given_up = vim.tbl_filter(function(server) return server.problem and not server.id end, servers)
+  for _, server in ipairs(given_up) do
+    vim.notify('ghostfill: the server is started again', vim.log.levels.INFO)
+    server.restarts = 0
+    start(server)
   end
+  return #given_up > 0
 end
 
 return M

@@ -7,13 +7,15 @@ local M = {}
 ---@field accept_line string|false
 ---@field dismiss string|false
 ---@field trigger string|false
+---@field next string|false
+---@field previous string|false
 
 ---@class ghostfill.Config
 ---@field command string[] the language server; a bare name is looked up on PATH outside the workspace
 ---@field filetypes table<string, boolean> merged over the defaults; a filetype that is not named is off
 ---@field keys ghostfill.Keys
 ---@field settings table initializationOptions: the keys of ghostfill.toml in camelCase
----@field auto boolean ask while typing; if false only the trigger key asks
+---@field auto boolean ask while typing; if false only keys ask
 
 local on_by_default = [[
   asm bash bzl c clojure cmake cpp cs css cuda dart dockerfile elixir erlang fish fsharp go groovy haskell hcl
@@ -37,6 +39,8 @@ local function defaults()
       accept_line = '<M-Down>',
       dismiss = '<C-e>',
       trigger = [[<M-\>]],
+      next = '<M-]>',
+      previous = '<M-[>',
     },
     settings = {},
     auto = true,

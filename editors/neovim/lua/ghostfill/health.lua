@@ -29,7 +29,7 @@ local function check_server(server)
   ok(('server: %s %s, %d buffer(s)'):format(about.name or 'running', about.version or '',
     vim.tbl_count(server.buffers)))
   local state = require('ghostfill.status').get(server.id)
-  local say = ({ Error = fail, Warning = warn })[state.kind] or ok
+  local say = ({ Error = fail, Warning = warn, Inactive = info })[state.kind] or ok
   say('engine: ' .. (state.message == '' and 'nothing to tell' or state.message))
 end
 

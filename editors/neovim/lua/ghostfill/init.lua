@@ -7,17 +7,21 @@ end
 
 local function watch()
   local client, session = require('ghostfill.client'), require('ghostfill.session')
-  local ghost = require('ghostfill.ghost')
+  local diagnostics, ghost = require('ghostfill.diagnostics'), require('ghostfill.ghost')
   vim.api.nvim_create_augroup('ghostfill', { clear = true })
   local update = function() session.update() end
   on({ 'TextChangedI', 'CursorMovedI' }, update)
   -- The cursor and the mode are settled, and the popup menu is gone, only after these events.
   on({ 'InsertEnter', 'CompleteDone' }, vim.schedule_wrap(update))
-  on('User', function() session.on_ready() end, 'GhostfillReady')
+  on('User', function()
+    session.on_ready()
+    diagnostics.on_ready()
+  end, 'GhostfillReady')
   on('User', function() session.on_status() end, 'GhostfillStatus')
   on({ 'CompleteChanged', 'TextChangedP', 'InsertLeave', 'BufLeave' }, session.stop)
   on({ 'FileType', 'BufFilePost' }, function(event) client.attach(event.buf) end)
   on({ 'BufUnload' }, function(event) client.detach(event.buf) end)
+  on('DiagnosticChanged', function(event) diagnostics.changed(event.buf) end)
   on('ColorScheme', ghost.define_highlights)
   on('BufEnter', function(event)
     local server = client.of(event.buf)
@@ -47,11 +51,9 @@ function M.status()
   local server = require('ghostfill.client').server_of(vim.api.nvim_get_current_buf())
   if not server then
     return ''
-  elseif not require('ghostfill.session').is_enabled() then
-    return 'ghostfill off'
   elseif server.id then
-    local words = require('ghostfill.status').short(server.id)
-    return words == '' and 'ghostfill' or 'ghostfill: ' .. words
+    local words, label = require('ghostfill.status').short(server.id), require('ghostfill.session').label()
+    return 'ghostfill' .. (label == '' and '' or ' ' .. label) .. (words == '' and '' or ': ' .. words)
   end
   return server.problem and 'ghostfill: not running' or 'ghostfill: starting'
 end
@@ -73,18 +75,21 @@ end
 function M.explain() require('ghostfill.explain').show() end
 
 --- `:GhostfillToggle`
-function M.toggle()
-  local enabled = require('ghostfill.session').toggle()
-  print('ghostfill is ' .. (enabled and 'on' or 'off'))
-  vim.cmd('redrawstatus')
-end
+---@param language string|nil
+function M.toggle(language) require('ghostfill.switches').toggle(language) end
 
---- What keys do; each does nothing where no ghost text is shown, except `trigger`.
+--- `:GhostfillSnooze`
+---@param minutes number|nil
+function M.snooze(minutes) require('ghostfill.switches').snooze(minutes) end
+
+--- What keys do; where no ghost text is shown, only the last three do anything.
 function M.accept() require('ghostfill.accept').all() end
 function M.accept_word() require('ghostfill.accept').word() end
 function M.accept_line() require('ghostfill.accept').line() end
 function M.dismiss() require('ghostfill.session').dismiss() end
 function M.trigger() require('ghostfill.session').trigger() end
+function M.next() require('ghostfill.session').cycle(1) end
+function M.previous() require('ghostfill.session').cycle(-1) end
 
 ---@return boolean
 function M.is_visible()

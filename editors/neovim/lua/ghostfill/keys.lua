@@ -13,7 +13,12 @@ local rhs = {
   accept_line = '<C-g>u<Cmd>lua require("ghostfill").accept_line()<CR><C-g>u',
   dismiss = '<Cmd>lua require("ghostfill").dismiss()<CR>',
   trigger = '<Cmd>lua require("ghostfill").trigger()<CR>',
+  next = '<Cmd>lua require("ghostfill").next()<CR>',
+  previous = '<Cmd>lua require("ghostfill").previous()<CR>',
 }
+
+--- These ask, so they act without ghost text too.
+local asking = { trigger = true, next = true, previous = true }
 
 local function raw(lhs)
   return vim.api.nvim_replace_termcodes(lhs, true, true, true)
@@ -53,7 +58,7 @@ local function map(action, lhs)
   copy_mapping(lhs, original)
   vim.keymap.set('i', ours, rhs[action], { silent = true })
   vim.keymap.set('i', lhs, function()
-    local acts = action == 'trigger' or session.visible()
+    local acts = asking[action] or session.visible()
     return acts and ours or original
   end, { expr = true, remap = true, silent = true, desc = 'ghostfill: ' .. action:gsub('_', ' ') })
   taken[action] = lhs

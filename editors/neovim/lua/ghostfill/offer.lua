@@ -4,6 +4,8 @@ local units = require('ghostfill.units')
 
 local M = {}
 
+local CHARACTER = '[%z\1-\127\194-\244][\128-\191]*'
+
 ---@class ghostfill.Place
 ---@field buf integer
 ---@field tick integer changedtick of the buffer
@@ -18,6 +20,11 @@ local M = {}
 ---@field text string what is still to be inserted at the cursor
 ---@field tail integer bytes after the cursor that a full acceptance replaces
 ---@field taken string the part of the item that stands in the buffer already
+---@field is_chosen boolean|nil by key, instead of the first one
+
+--- What editors put behind the cursor by themselves when the opening one is typed.
+local AUTO_CLOSED = '^[%)%]}>"\'`]*$'
+local MAX_AUTO_CLOSED = 4
 
 ---@return ghostfill.Place
 function M.here()
@@ -81,15 +88,65 @@ function M.new(item, place, encoding)
   return { item = item, place = place, text = text, tail = tail, taken = taken }
 end
 
---- What is left of an offer after `typed` has been added at its place.
-local function rest_after(offer, typed, place)
-  return {
-    item = offer.item,
-    place = place,
-    text = offer.text:sub(#typed + 1),
-    tail = offer.tail,
-    taken = offer.taken .. typed,
-  }
+--- The usable items of an answer.
+---@param result table|nil
+---@return ghostfill.Offer[]
+function M.all(result, place, encoding)
+  local found = {}
+  for _, item in ipairs(result and (result.items or result) or {}) do
+    found[#found + 1] = M.new(item, place, encoding)
+  end
+  return found
+end
+
+--- What the server calls it; nil if it does not say.
+---@param offer ghostfill.Offer
+---@return string|nil
+function M.id(offer)
+  local arguments = offer.item.command and offer.item.command.arguments
+  local first = arguments and arguments[1]
+  return type(first) == 'table' and first.id or nil
+end
+
+---@param a ghostfill.Offer
+---@param b ghostfill.Offer
+function M.same_text(a, b)
+  return a.text == b.text and a.tail == b.tail
+end
+
+--- Every character of `wanted` occurs in `text`, one behind the other.
+local function contains_in_order(text, wanted)
+  local at = 0
+  for character in wanted:gmatch(CHARACTER) do
+    at = text:find(character, at + 1, true)
+    if not at then
+      return false
+    end
+  end
+  return true
+end
+
+--- By how many bytes what stands right behind the cursor has grown: brackets that the editor closed, or,
+--- below 0, a replaced tail that was typed over. Nil if anything else has changed there.
+local function tail_growth(offer, now)
+  local was, growth = offer.place.after, #now.after - #offer.place.after
+  if growth < 0 then
+    return growth >= -offer.tail and now.after == was:sub(1 - growth) and growth or nil
+  end
+  local closed = now.after:sub(1, growth)
+  local fits = growth <= MAX_AUTO_CLOSED and closed:find(AUTO_CLOSED) and now.after:sub(growth + 1) == was
+  return fits and growth or nil
+end
+
+--- What is left of an offer after `typed` has been added at its place; it replaces closed brackets that it
+--- contains.
+local function rest_after(offer, typed, growth, now)
+  local text, tail = offer.text:sub(#typed + 1), offer.tail + growth
+  if growth > 0 and not contains_in_order(text, now.after:sub(1, tail)) then
+    tail = 0
+  end
+  local changes = { place = now, text = text, tail = tail, taken = offer.taken .. typed }
+  return vim.tbl_extend('force', offer, changes)
 end
 
 --- The rest of the offer if what was typed since is how it begins; nil if anything else happened.
@@ -97,8 +154,8 @@ end
 ---@param now ghostfill.Place
 ---@return ghostfill.Offer|nil
 function M.typed_through(offer, now)
-  local was = offer.place
-  if now.buf ~= was.buf or now.after ~= was.after or now.row < was.row then
+  local was, growth = offer.place, tail_growth(offer, now)
+  if now.buf ~= was.buf or not growth or now.row < was.row then
     return nil
   end
   local lines = vim.api.nvim_buf_get_lines(now.buf, was.row, now.row, false)
@@ -108,8 +165,8 @@ function M.typed_through(offer, now)
   if not vim.startswith(text, was.before) or not vim.startswith(offer.text, typed) then
     return nil
   end
-  local rest = rest_after(offer, typed, now)
-  return rest.text ~= was.after:sub(1, offer.tail) and rest or nil
+  local rest = rest_after(offer, typed, growth, now)
+  return rest.text ~= now.after:sub(1, rest.tail) and rest or nil
 end
 
 --- The first word of what is left, with the blanks and line ends before it.
@@ -122,6 +179,25 @@ end
 ---@param offer ghostfill.Offer
 function M.first_line(offer)
   return offer.text:match('^\n?[^\n]+') or offer.text
+end
+
+--- How many bytes of the replaced tail an accepted piece takes along: those that the rest contains no more.
+---@param offer ghostfill.Offer
+---@param piece string
+---@return integer
+function M.overtyped(offer, piece)
+  local tail, rest = offer.place.after:sub(1, offer.tail), offer.text:sub(#piece + 1)
+  if not contains_in_order(offer.text, tail) then
+    return 0
+  end
+  local taken = 0
+  for character in tail:gmatch(CHARACTER) do
+    if contains_in_order(rest, tail:sub(taken + 1)) then
+      break
+    end
+    taken = taken + #character
+  end
+  return taken
 end
 
 --- `acceptedLength` of the protocol once `piece` is inserted too: UTF-16 units from the item's start.

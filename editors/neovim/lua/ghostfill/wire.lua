@@ -59,12 +59,29 @@ function M.shown(client, item)
   call(client, 'notify', 'textDocument/didShowCompletion', { item = item })
 end
 
+--- Runs a command of the server's; `answer(err, result)`.
+---@param client table
+---@param command string
+---@param argument any its only one, or nil
+---@param buf integer
+---@param answer function
+function M.run(client, command, argument, buf, answer)
+  local params = { command = command, arguments = argument ~= nil and { argument } or nil }
+  call(client, 'request', 'workspace/executeCommand', params, answer, buf)
+end
+
 ---@param client table
 function M.accepted(client, item, buf)
   if item.command then
     local params = { command = item.command.command, arguments = item.command.arguments }
     call(client, 'request', 'workspace/executeCommand', params, function() end, buf)
   end
+end
+
+---@param client table
+---@param id string|nil of the completion; nil is the last one
+function M.dismissed(client, id, buf)
+  M.run(client, 'ghostfill.dismissed', id and { id = id }, buf, function() end)
 end
 
 ---@param client table
@@ -89,8 +106,34 @@ function M.explain(client, place, answer)
     position = { line = place.row, character = units.count(place.before, M.encoding(client)) },
     show = false, -- it is shown here
   }
-  local params = { command = 'ghostfill.showContext', arguments = { argument } }
-  call(client, 'request', 'workspace/executeCommand', params, answer, place.buf)
+  M.run(client, 'ghostfill.showContext', argument, place.buf, answer)
+end
+
+local function position(buf, row, column, encoding)
+  local line = vim.api.nvim_buf_get_lines(buf, row, row + 1, false)[1] or ''
+  return { line = row, character = units.count(line:sub(1, column), encoding) }
+end
+
+--- What is known to be wrong in a buffer as it stands.
+---@param client table
+---@param buf integer
+---@param found table[] as vim.diagnostic.get gives them
+function M.diagnostics(client, buf, found)
+  local encoding, versions = M.encoding(client), vim.lsp.util.buf_versions
+  call(client, 'notify', 'ghostfill/didChangeDiagnostics', {
+    uri = vim.uri_from_bufnr(buf),
+    version = versions and versions[buf],
+    diagnostics = vim.tbl_map(function(each)
+      local first = position(buf, each.lnum, each.col, encoding)
+      local last = position(buf, each.end_lnum or each.lnum, each.end_col or each.col, encoding)
+      return {
+        range = { start = first, ['end'] = last },
+        message = each.message,
+        severity = each.severity,
+        source = each.source,
+      }
+    end, found),
+  })
 end
 
 return M
