@@ -57,6 +57,22 @@ class Answering:
             self._tell(figures(ask, answer))
         return answer
 
+    def seen(self, offer_id: str) -> None:
+        """The client says that it shows a completion."""
+        self._feedback.seen(offer_id)
+        self._pipeline.note_seen(offer_id)
+
+    def dismissed(self, offer_id: str | None, place: tuple[DocumentSnapshot, int] | None = None) -> None:
+        """The client says that the user does not want a completion, by default the last one.
+
+        At `place`, if the client went on with it there by itself.
+        """
+        if place is not None and offer_id is not None:
+            snapshot, offset = place
+            self._dismissals.note_shown(offer_id, snapshot.uri, snapshot.text, offset)
+        if found := self._dismissals.note(offer_id) or offer_id:
+            self._feedback.rejected(found)
+
     def changed(self, snapshot: DocumentSnapshot, insertion: str | None) -> None:
         """A document has changed; `insertion` is what one edit inserted, if it replaced nothing."""
         self._pipeline.note_text(snapshot)

@@ -38,6 +38,10 @@ class Offers:
         """The editor shows this one now."""
         self._shown = offer
 
+    def find_named(self, offer_id: str) -> Offer | None:
+        """The kept offer of this name."""
+        return next((offer for offer in self._kept if offer.id == offer_id and offer.text), None)
+
     @property
     def shown(self) -> Offer | None:
         """What the editor was last given."""

@@ -95,6 +95,14 @@ class Pipeline:
         """This is now the document's newest question; call it before the older one is cancelled."""
         self._latest[ask.snapshot.uri] = ask
 
+    def note_seen(self, offer_id: str) -> None:
+        """The editor shows this completion, which may be another one than the first that it was given."""
+        for uri, offers in self._offers.items():
+            offer, shown = offers.find_named(offer_id), offers.shown
+            if offer is not None and (shown is None or shown.id != offer_id):
+                offers.show(offer)
+                self._look_ahead(self._latest[uri], offer)
+
     def forget(self, uri: str) -> None:
         """The document is closed."""
         self._runs.stop(uri)

@@ -11,6 +11,7 @@ from statistics import median
 
 from engine.api import Completion, CompletionRequest
 from engine.backends.base import Backend, EngineInfo, OnProgress, OnText
+from lsp_server.answer import Source
 from lsp_server.cli.demo_sites import Cut
 from lsp_server.cli.workbench import Workbench
 from lsp_server.documents import DocumentSnapshot
@@ -25,8 +26,10 @@ class Answered(StrEnum):
 
     ENGINE = "engine"
     TYPED_THROUGH = "typed-through"
+    KNOWN = "known"
+    """What was computed for an earlier key, and not shown then."""
     NOBODY = "nobody"
-    """Nothing was to be asked, as inside a word."""
+    """Nothing was to be asked, or the model was not sure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,9 @@ class Typing:
     def prefilled_per_key(self) -> list[int]:
         """Of each key that the engine answered, in order."""
         return [key.prefilled_tokens for key in self.keys if key.answered is Answered.ENGINE]
+
+
+_UNASKED = dict.fromkeys(Source, Answered.KNOWN) | {Source.TYPED_THROUGH: Answered.TYPED_THROUGH}
 
 
 class _NotingBackend:
@@ -103,8 +109,8 @@ async def type_along(bench: Workbench, path: Path, cut: Cut, num_keys: int) -> T
     status = Status(lambda _: None)
     link = EngineLink(noting, status, _NoProgress, lambda _: None)
     planner = Planner(bench.context)
-    # Without debounce: what is measured is the answer, not the pause before the question.
-    settings = replace(bench.settings, inline=replace(bench.settings.inline, debounce_ms=0))
+    # What is measured is the answer: no pause before the question, no work for later ones beside it.
+    settings = replace(bench.settings, inline=replace(bench.settings.inline, debounce_ms=0, speculate=False))
     pipeline = Pipeline(settings, bench.context, planner, link)
     keys = []
     try:
@@ -114,7 +120,7 @@ async def type_along(bench: Workbench, path: Path, cut: Cut, num_keys: int) -> T
             answer = await pipeline.answer(ask)
             ms = (time.perf_counter() - started) * 1000
             new = noting.completions[num_before:]
-            unasked = Answered.TYPED_THROUGH if answer.offers else Answered.NOBODY
+            unasked = _UNASKED[answer.source] if answer.offers else Answered.NOBODY
             keys.append(
                 Key(
                     char=ask.snapshot.text[ask.offset - 1],

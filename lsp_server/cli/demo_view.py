@@ -157,8 +157,9 @@ def _typing_rows(typing: Typing) -> list[tuple[str, str]]:
     """Labels and values."""
     rows = [
         ("keys followed the ghost text and needed no engine", str(typing.count(Answered.TYPED_THROUGH))),
+        ("keys needed what was computed for an earlier one", str(typing.count(Answered.KNOWN))),
         ("keys were answered by the engine", str(typing.count(Answered.ENGINE))),
-        ("keys got no answer, as inside a word", str(typing.count(Answered.NOBODY))),
+        ("keys got no answer: the model was not sure", str(typing.count(Answered.NOBODY))),
     ]
     for label, answered in (("all keys", None), ("keys that the engine answered", Answered.ENGINE)):
         ms = typing.median_ms(answered)

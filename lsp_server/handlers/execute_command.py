@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import GhostfillError
+from lsp_server.documents import DocumentSnapshot
 from lsp_server.handlers.inline_completion import ACCEPTED
 from lsp_server.switches import MAX_SNOOZE_MINUTES, SNOOZED
 
@@ -31,8 +32,7 @@ def register(server: GhostfillServer) -> None:
     @server.command("ghostfill.dismissed")
     def dismissed(*arguments: Any) -> None:
         said = _text_argument("ghostfill.dismissed", "id", arguments)
-        if completion_id := server.session.dismissals.note(said) or said:
-            server.session.feedback.rejected(completion_id)
+        server.session.answering.dismissed(said, _place_argument(server, arguments))
 
     @server.command("ghostfill.toggle")
     def toggle(*arguments: Any) -> dict[str, Any]:
@@ -79,6 +79,17 @@ def _text_argument(command: str, key: str, arguments: tuple[Any, ...]) -> str | 
     if value is None or (isinstance(value, str) and value):
         return value
     raise ArgumentError(f'{command} takes nothing, a string, or {{"{key}": a string}}.')
+
+
+def _place_argument(
+    server: GhostfillServer, arguments: tuple[Any, ...]
+) -> tuple[DocumentSnapshot, int] | None:
+    """Where the client says that it is; None where it does not say, or nowhere that is known."""
+    match arguments[:1]:
+        case [{"uri": str(uri), "position": {"line": int(line), "character": int(character)}}]:
+            snapshot = server.snapshot(uri)
+            return (snapshot, snapshot.offset_at(max(line, 0), character)) if snapshot is not None else None
+    return None
 
 
 def _minutes_argument(arguments: tuple[Any, ...]) -> float:

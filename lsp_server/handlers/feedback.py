@@ -32,7 +32,7 @@ def _register_notifications(server: GhostfillServer) -> None:
     @server.feature("textDocument/didShowCompletion")
     def did_show(params: Any) -> None:
         if (offer_id := _offer_id(params)) is not None:
-            server.session.feedback.seen(offer_id)
+            server.session.answering.seen(offer_id)
 
     @server.feature("textDocument/didPartiallyAcceptCompletion")
     def did_partially_accept(params: Any) -> None:
@@ -54,7 +54,7 @@ def _register_older_requests(server: GhostfillServer) -> None:
     @server.feature("notifyShown")
     def notify_shown(params: Any) -> str:
         for offer_id in _uuids(params):
-            server.session.feedback.seen(offer_id)
+            server.session.answering.seen(offer_id)
         return OK
 
     @server.feature("notifyAccepted")
@@ -70,7 +70,7 @@ def _register_older_requests(server: GhostfillServer) -> None:
     @server.feature("notifyRejected")
     def notify_rejected(params: Any) -> str:
         for offer_id in _uuids(params):
-            server.session.feedback.rejected(offer_id)
+            server.session.answering.dismissed(offer_id)
         return OK
 
 

@@ -87,9 +87,12 @@ class TestAccepting:
         editor.press("<C-e>")
         editor.until_row(2, "~")
         scene.ask_server(editor, "fake/emit")
-        assert scene.received("workspace/executeCommand") == [
-            {"command": "ghostfill.dismissed", "arguments": [{"id": "c1"}]}
-        ]
+        (heard,) = scene.received("workspace/executeCommand")
+        assert heard["command"] == "ghostfill.dismissed"
+        (said,) = heard["arguments"]
+        assert said["id"] == "c1"
+        assert said["uri"].endswith(".py")
+        assert said["position"] == {"line": 0, "character": len("def add(a, b):")}
 
     def test_what_was_dismissed_stays_away_until_the_text_changes(self, scene: Scene) -> None:
         editor = scene.serve({"x = ": ["alpha()"]})

@@ -259,6 +259,34 @@ async def test_typing_the_second_alternative_is_typed_through(scene: Scene) -> N
     assert len(scene.backend.requests) == 1
 
 
+async def test_the_alternative_that_is_looked_at_goes_on(scene: Scene) -> None:
+    """The client says which one it shows: typing what both begin with keeps to that one."""
+    scene.backend.alternatives = lambda prompt: ["one.more"]
+    _, second = await scene.items("x = |\n", INVOKED)
+    scene.client.notify("textDocument/didShowCompletion", {"item": second})
+
+    assert await scene.text("x = one|\n") == ".more"
+    assert scene.last["source"] == "typedThrough"
+
+
+async def test_what_was_dismissed_stays_away_until_the_text_changes(scene: Scene) -> None:
+    """Also where the client had gone on with it by itself."""
+    (item,) = await scene.items("x = |\n")
+    scene.client.put(scene.path, "x = one|\n")
+    said = {
+        "id": item["command"]["arguments"][0]["id"],
+        "uri": scene.path.as_uri(),
+        "position": {"line": 0, "character": 7},
+    }
+    await scene.client.request(
+        "workspace/executeCommand", {"command": "ghostfill.dismissed", "arguments": [said]}
+    )
+
+    assert (await scene.client.ask(scene.path)[1])["result"]["items"] == []
+    assert scene.last["reason"] == "dismissed"
+    assert await scene.text("x = one.|\n") == "two.three"
+
+
 # The completion menu
 
 

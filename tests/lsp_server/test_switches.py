@@ -7,9 +7,11 @@ from unittest.mock import Mock, call
 
 import pytest
 
+from lsp_server.answering import Answering
 from lsp_server.dismissals import Dismissals
 from lsp_server.feedback import Feedback
 from lsp_server.handlers import execute_command
+from lsp_server.pipeline import Pipeline
 from lsp_server.pygls_fixes import HardenedServer
 from lsp_server.settings import InlineSettings, LanguagesSettings, Settings
 from lsp_server.status import Kind, Status, StatusValue
@@ -236,8 +238,10 @@ def test_who_was_not_paused_is_told_nothing(status: Status, told: list[dict[str,
 
 @pytest.fixture
 def session(clock: Clock) -> SimpleNamespace:
+    dismissals, feedback = Dismissals(), Mock(spec_set=Feedback)
+    answering = Answering(Mock(spec_set=Pipeline), feedback, dismissals, None)
     return SimpleNamespace(
-        switches=switches_with(clock)[0], dismissals=Dismissals(), feedback=Mock(spec_set=Feedback)
+        switches=switches_with(clock)[0], dismissals=dismissals, feedback=feedback, answering=answering
     )
 
 

@@ -174,7 +174,7 @@ function M.dismiss()
   M.clear()
   local server = dismissed and client.of(dismissed.place.buf)
   if server then
-    wire.dismissed(server, offers.id(dismissed), dismissed.place.buf)
+    wire.dismissed(server, offers.id(dismissed), dismissed.place)
   end
 end
 

@@ -33,6 +33,12 @@ function M.encoding(client)
   return client.offset_encoding or 'utf-16'
 end
 
+---@param client table
+---@param place ghostfill.Place
+local function position_of(client, place)
+  return { line = place.row, character = units.count(place.before, M.encoding(client)) }
+end
+
 --- Asks for completions at a place; `answer(err, result)` is not called once the server confirms a cancel.
 ---@param client table
 ---@param place ghostfill.Place
@@ -42,7 +48,7 @@ end
 function M.ask(client, place, invoked, answer)
   local ok, id = call(client, 'request', 'textDocument/inlineCompletion', {
     textDocument = { uri = vim.uri_from_bufnr(place.buf) },
-    position = { line = place.row, character = units.count(place.before, M.encoding(client)) },
+    position = position_of(client, place),
     context = { triggerKind = invoked and 1 or 2 },
   }, answer, place.buf)
   return ok and id or nil
@@ -80,8 +86,10 @@ end
 
 ---@param client table
 ---@param id string|nil of the completion; nil is the last one
-function M.dismissed(client, id, buf)
-  M.run(client, 'ghostfill.dismissed', id and { id = id }, buf, function() end)
+---@param place ghostfill.Place where it was dismissed, which the server need not have been asked about
+function M.dismissed(client, id, place)
+  local said = { id = id, uri = vim.uri_from_bufnr(place.buf), position = position_of(client, place) }
+  M.run(client, 'ghostfill.dismissed', said, place.buf, function() end)
 end
 
 ---@param client table
@@ -103,7 +111,7 @@ end
 function M.explain(client, place, answer)
   local argument = {
     uri = vim.uri_from_bufnr(place.buf),
-    position = { line = place.row, character = units.count(place.before, M.encoding(client)) },
+    position = position_of(client, place),
     show = false, -- it is shown here
   }
   M.run(client, 'ghostfill.showContext', argument, place.buf, answer)
