@@ -59,12 +59,14 @@ class Offers:
         return None
 
     def alternatives(self, hole: Hole) -> list[Offer]:
-        """Every different text that is known for this place, the shown one first."""
+        """Every different text that is known for this place, in an order that looking does not change."""
         found: dict[str, Offer] = {}
-        for offer in (self._shown, *self._kept):
-            if offer is not None and offer.text and (rest := offer.rest_at(hole)) is not None:
+        for offer in self._kept:
+            if offer.text and (rest := offer.rest_at(hole)) is not None:
                 found.setdefault(rest.text, rest)
-        return list(found.values())
+        # What was shown before its run was over, or is too old to be kept.
+        shown = self._shown.rest_at(hole) if self._shown is not None else None
+        return [*([shown] if shown is not None and shown.text not in found else []), *found.values()]
 
 
 def _same(offer: Offer, hole: Hole) -> Offer | None:

@@ -1,5 +1,6 @@
 """A workspace on disk and the context over it."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from context import Plan, RepoContext
+from context.syntax import breakage, trees
 from index_lab import Lab
 
 
@@ -80,3 +82,10 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     lab = Lab(tmp_path / "repo", tmp_path / "index")
     yield lab
     lab.close()
+
+
+@pytest.fixture(autouse=True)
+def all_the_time_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a text that is dear to parse would get no verdict."""
+    monkeypatch.setattr(breakage, "MAX_SECONDS", math.inf)
+    monkeypatch.setattr(trees, "MAX_SECONDS", math.inf)

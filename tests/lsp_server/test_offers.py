@@ -61,11 +61,15 @@ def test_old_ones_are_forgotten() -> None:
     assert text_at(offers, "x1 = |\n") == "one"
 
 
-def test_alternatives_are_different_and_begin_with_what_is_shown() -> None:
+def test_alternatives_are_different_and_keep_their_order() -> None:
+    """Whichever is looked at; only one that is not kept any more comes first."""
     offers = Offers()
     for text in ("three", "two", "one", "two"):
         offers.add(Offer(hole("x = |\n"), text, text, segments=PLAN))
-    offers.show(Offer(hole("x = |\n"), "three", "three", segments=PLAN))
+    for shown in ("one", "three"):
+        offers.show(Offer(hole("x = |\n"), shown, shown, segments=PLAN))
+        assert [offer.text for offer in offers.alternatives(hole("x = |\n"))] == ["two", "one", "three"]
+    assert [offer.text for offer in offers.alternatives(hole("x = t|\n"))] == ["wo", "hree"]
 
-    assert [offer.text for offer in offers.alternatives(hole("x = |\n"))] == ["three", "two", "one"]
-    assert [offer.text for offer in offers.alternatives(hole("x = t|\n"))] == ["hree", "wo"]
+    offers.show(Offer(hole("x = |\n"), "four", "four", segments=PLAN))
+    assert next(offer.text for offer in offers.alternatives(hole("x = |\n"))) == "four"

@@ -10,7 +10,7 @@ import pytest
 import torch
 from service_talk import PREFIX, SUFFIX, post, prompt_ids
 
-from engine.api import CompletionRequest, FinishReason, Shape, StopRules
+from engine.api import CompletionRequest, FinishReason, Shape, StopRules, TextPiece
 from engine.client import EngineClient
 from engine.runtime import reference
 from engine.runtime.resident import ResidentModel
@@ -136,18 +136,20 @@ async def test_choices_have_openais_shape(http: httpx2.AsyncClient, resident: Re
     assert len({choice["text"] for choice in answer["choices"]}) == 3
     assert all(choice["finish_reason"] in ("length", "stop") for choice in answer["choices"])
     figures = answer["ghostfill"]["alternatives"]
-    assert [sorted(each) for each in figures] == [["finish_reason", "mean_logprob", "scores"]] * 2
+    assert [sorted(each) for each in figures] == [
+        ["end_logprob", "finish_reason", "mean_logprob", "scores"]
+    ] * 2
     assert json.loads(json.dumps(figures)) == figures
 
 
 async def test_of_several_answers_the_first_is_told_when_all_are_there(
     client: EngineClient, resident: ResidentModel
 ) -> None:
-    told: list[str] = []
+    told: list[TextPiece] = []
 
     completion = await client.complete(line(resident, PREFIX, 3), told.append)
 
-    assert told == [completion.text]
+    assert told == [TextPiece(completion.text, completion.scores)]
     assert len(completion.alternatives) == 2
 
 
