@@ -10,6 +10,8 @@ from lsp_server.hole import Hole
 from lsp_server.typed_through import Offer
 
 MAX_KEPT = 24
+MAX_CHARS = 8_000_000
+"""Each offer holds its document's text: of a very large one fewer are kept."""
 
 
 class Known(NamedTuple):
@@ -33,6 +35,8 @@ class Offers:
     def add(self, offer: Offer) -> None:
         """Keep an offer; one without text says that nothing is to be said there."""
         self._kept.appendleft(offer)
+        while len(self._kept) > 1 and len(self._kept) * len(offer.hole.text) > MAX_CHARS:
+            self._kept.pop()
 
     def show(self, offer: Offer) -> None:
         """The editor shows this one now."""

@@ -16,7 +16,7 @@ from context import Plan, RepoContext
 from context.syntax import Place
 from engine.backends.base import EngineInfo
 from lsp_server.ahead import accepted, after_acceptance
-from lsp_server.answer import Answer, Ask, Source, Stages, Trigger
+from lsp_server.answer import Answer, Ask, Source, Stages
 from lsp_server.debounce import Rhythm
 from lsp_server.diagnostics import Diagnostics
 from lsp_server.documents import DocumentSnapshot
@@ -30,8 +30,6 @@ from lsp_server.settings import Settings
 from lsp_server.starter import Starter
 from lsp_server.trigger import silence
 from lsp_server.typed_through import Offer
-
-__all__ = ["Ask", "Pipeline", "Trigger"]
 
 AUTOMATIC_SECONDS = 1.8
 """No automatic answer comes later than two seconds after it was asked for."""

@@ -11,12 +11,12 @@ from statistics import median
 
 from engine.api import Completion, CompletionRequest
 from engine.backends.base import Backend, EngineInfo, OnProgress, OnText
-from lsp_server.answer import Source
+from lsp_server.answer import Ask, Source, Trigger
 from lsp_server.cli.demo_sites import Cut
 from lsp_server.cli.workbench import Workbench
 from lsp_server.documents import DocumentSnapshot
 from lsp_server.engine_link import EngineLink
-from lsp_server.pipeline import Ask, Pipeline, Trigger
+from lsp_server.pipeline import Pipeline
 from lsp_server.planner import Planner
 from lsp_server.status import Status
 

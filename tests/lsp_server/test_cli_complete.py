@@ -8,10 +8,11 @@ import pytest
 from cli_home import Home, RunCli
 from engine.backends.local import LocalBackend
 from engine.launch import EngineSpec
+from lsp_server.answer import Ask, Trigger
 from lsp_server.cli.workbench import Workbench
 from lsp_server.documents import DocumentSnapshot
 from lsp_server.engine_link import EngineLink
-from lsp_server.pipeline import Ask, Pipeline, Trigger
+from lsp_server.pipeline import Pipeline
 from lsp_server.planner import Planner
 from lsp_server.settings import Settings
 from lsp_server.status import Status

@@ -1,7 +1,8 @@
 """What was computed lately answers for the same place, and only for it."""
 
 from engine.api import Segment
-from lsp_server.offers import MAX_KEPT, Offers
+from lsp_server.hole import Hole
+from lsp_server.offers import MAX_CHARS, MAX_KEPT, Offers
 from lsp_server.typed_through import Offer
 from marked import hole
 
@@ -59,6 +60,15 @@ def test_old_ones_are_forgotten() -> None:
 
     assert text_at(offers, "x0 = |\n") is None
     assert text_at(offers, "x1 = |\n") == "one"
+
+
+def test_of_a_very_large_document_few_are_kept() -> None:
+    offers, text = Offers(), "x" * (MAX_CHARS // 3)
+    for number in range(5):
+        offers.add(Offer(Hole(text + str(number), 0), "one", str(number), segments=PLAN))
+
+    kept = [offers.find(Hole(text + str(number), 0), PLAN) is not None for number in range(5)]
+    assert kept == [False, False, False, True, True]
 
 
 def test_alternatives_are_different_and_keep_their_order() -> None:
