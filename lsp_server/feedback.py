@@ -258,12 +258,8 @@ def _with_plain_line_ends(hole: Hole) -> Hole:
 
 def _num_standing(offered: str, hole: Hole, text: str) -> int | None:
     """How much of what was offered at a hole the document holds there by now; None if something else."""
-    old, at = hole.text, hole.offset
-    size = len(text) - len(old)
-    if not 0 <= size <= len(offered) or not text.startswith(offered[:size], at):
-        return None
-    # Slices of large texts are compared last.
-    return size if text[at + size :] == old[at:] and text[:at] == old[:at] else None
+    typed = hole.typed_in(text)
+    return len(typed) if typed is not None and offered.startswith(typed) else None
 
 
 def _num_chars(text: str, units: int) -> int:

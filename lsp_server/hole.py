@@ -43,6 +43,15 @@ class Hole:
         """The cursor's line after the cursor, without its line end."""
         return self.text[self.offset : self._line_end()].rstrip("\r")
 
+    def typed_in(self, text: str) -> str | None:
+        """What was typed at the cursor to make this document `text`; None if anything else has changed."""
+        num_typed = len(text) - len(self.text)
+        if num_typed < 0 or text[self.offset + num_typed :] != self.text[self.offset :]:
+            return None
+        if text[: self.offset] != self.text[: self.offset]:
+            return None
+        return text[self.offset : self.offset + num_typed]
+
     def next_lines(self) -> tuple[str, ...]:
         """The first non-blank lines below the cursor's line."""
         found: list[str] = []

@@ -48,8 +48,11 @@ class Run:
 
     def agrees(self, hole: Hole) -> bool:
         """What was typed since it began is what it says, as far as it has come."""
-        typed = _typed_since(self.asked.hole, hole)
-        return typed is not None and (self.text.startswith(typed) or typed.startswith(self.text))
+        old = self.asked.hole
+        typed = old.typed_in(hole.text)
+        if typed is None or hole.offset != old.offset + len(typed):
+            return False
+        return self.text.startswith(typed) or typed.startswith(self.text)
 
     def can_serve(self, hole: Hole) -> bool:
         """It agrees, and is not merely unheard yet: then a prompt with the new key says more."""
@@ -145,16 +148,6 @@ class Runs:
         if self._ahead is not None:
             self._ahead[1].cancel()
             self._ahead = None
-
-
-def _typed_since(old: Hole, new: Hole) -> str | None:
-    """What was typed at the old cursor to come to the new one; None if anything else has changed."""
-    num_typed = new.offset - old.offset
-    if num_typed < 0 or len(new.text) - len(old.text) != num_typed:
-        return None
-    if new.prefix[: old.offset] != old.prefix or new.suffix != old.suffix:
-        return None
-    return new.text[old.offset : new.offset]
 
 
 def _may_come_to(run: Run, text: str) -> bool:

@@ -51,3 +51,17 @@ def test_always_multiline_still_respects_text_after_the_cursor() -> None:
 def test_inside_a_word_is_seen() -> None:
     assert hole("na|me = 1").is_inside_word()
     assert not hole("name| = 1").is_inside_word()
+
+
+@given(
+    st.text(alphabet="ab\n", max_size=6),
+    st.text(alphabet="ab\n", max_size=6),
+    st.text(alphabet="ab\n", max_size=8),
+)
+def test_what_was_typed_in_equals_trying_every_insertion(before: str, after: str, text: str) -> None:
+    inserted = [text[len(before) : len(before) + size] for size in range(len(text) + 1)]
+    expected = {each for each in inserted if before + each + after == text}
+
+    typed = Hole(before + after, len(before)).typed_in(text)
+
+    assert (set() if typed is None else {typed}) == expected

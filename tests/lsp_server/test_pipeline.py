@@ -46,6 +46,16 @@ class Scene:
         items = await self.items(marked, trigger)
         return str(items[0]["insertText"]) if items else ""
 
+    async def half_said(self, marked: str) -> tuple[int, asyncio.Future[dict[str, Any]]]:
+        """A request under way, of whose answer the first piece has come; further ones are to be released."""
+        self.backend.step = asyncio.Semaphore(0)
+        self.client.put(self.path, marked)
+        asked = self.client.ask(self.path)
+        await self.until(lambda: bool(self.backend.requests))
+        self.backend.step.release()
+        await asyncio.sleep(0.05)
+        return asked
+
     @property
     def last(self) -> dict[str, Any]:
         """The figures of the last answer."""
@@ -118,12 +128,7 @@ async def test_that_there_is_nothing_to_say_is_remembered(scene: Scene) -> None:
 
 async def test_a_request_that_still_agrees_is_taken_over(scene: Scene) -> None:
     """The next key is what the model has just written: its answer is waited for, not begun anew."""
-    scene.backend.step = asyncio.Semaphore(0)
-    scene.client.put(scene.path, "x = |\n")
-    number, older = scene.client.ask(scene.path)
-    await scene.until(lambda: bool(scene.backend.requests))
-    scene.backend.step.release()
-    await asyncio.sleep(0.05)
+    number, older = await scene.half_said("x = |\n")
     scene.client.put(scene.path, "x = o|\n")
     scene.client.notify("$/cancelRequest", {"id": number})
     _, newer = scene.client.ask(scene.path)
@@ -138,12 +143,7 @@ async def test_a_request_that_still_agrees_is_taken_over(scene: Scene) -> None:
 
 async def test_a_request_that_is_contradicted_ends_with_the_edit(scene: Scene) -> None:
     """Before anything new is asked, the engine is free again."""
-    scene.backend.step = asyncio.Semaphore(0)
-    scene.client.put(scene.path, "x = |\n")
-    _, older = scene.client.ask(scene.path)
-    await scene.until(lambda: bool(scene.backend.requests))
-    scene.backend.step.release()
-    await asyncio.sleep(0.05)
+    _, older = await scene.half_said("x = |\n")
 
     scene.client.put(scene.path, "x = z|\n")
 
@@ -156,12 +156,7 @@ async def test_a_request_that_is_contradicted_ends_with_the_edit(scene: Scene) -
 
 async def test_what_comes_too_late_for_its_asker_is_kept(scene: Scene) -> None:
     """The user typed on as foreseen while the model wrote: its text is there for the next key."""
-    scene.backend.step = asyncio.Semaphore(0)
-    scene.client.put(scene.path, "x = |\n")
-    number, older = scene.client.ask(scene.path)
-    await scene.until(lambda: bool(scene.backend.requests))
-    scene.backend.step.release()
-    await asyncio.sleep(0.05)
+    number, older = await scene.half_said("x = |\n")
     scene.client.put(scene.path, "x = on|\n")
     scene.client.notify("$/cancelRequest", {"id": number})
     await older
