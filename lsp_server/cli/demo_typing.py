@@ -29,7 +29,7 @@ class Answered(StrEnum):
     KNOWN = "known"
     """What was computed for an earlier key, and not shown then."""
     NOBODY = "nobody"
-    """Nothing was to be asked, or the model was not sure."""
+    """Nothing was to be asked, or the model had nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,10 @@ async def type_along(bench: Workbench, path: Path, cut: Cut, num_keys: int) -> T
     status = Status(lambda _: None)
     link = EngineLink(noting, status, _NoProgress, lambda _: None)
     planner = Planner(bench.context)
-    # What is measured is the answer: no pause before the question, no work for later ones beside it.
-    settings = replace(bench.settings, inline=replace(bench.settings.inline, debounce_ms=0, speculate=False))
+    # What is measured is the cost of an answer: no pause before the question, no work for later ones beside
+    # it, and what an editor would not show is answered too.
+    inline = replace(bench.settings.inline, debounce_ms=0, speculate=False, min_confidence=0.0)
+    settings = replace(bench.settings, inline=inline)
     pipeline = Pipeline(settings, bench.context, planner, link)
     keys = []
     try:

@@ -107,7 +107,9 @@ class DemoView:
         """The simulated typist."""
         self._rule("typing")
         typed = "".join(key.char for key in typing.keys)
-        self._print(f"{len(typing.keys)} keys, asked after each one: {typed}")
+        self._print(
+            f"{len(typing.keys)} keys, asked after each, whether or not an editor would show it: {typed}"
+        )
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column(justify="right", min_width=len("< 0.1 ms"))
         table.add_column()
@@ -159,7 +161,7 @@ def _typing_rows(typing: Typing) -> list[tuple[str, str]]:
         ("keys followed the ghost text and needed no engine", str(typing.count(Answered.TYPED_THROUGH))),
         ("keys needed what was computed for an earlier one", str(typing.count(Answered.KNOWN))),
         ("keys were answered by the engine", str(typing.count(Answered.ENGINE))),
-        ("keys got no answer: the model was not sure", str(typing.count(Answered.NOBODY))),
+        ("keys got no answer, as inside a word", str(typing.count(Answered.NOBODY))),
     ]
     for label, answered in (("all keys", None), ("keys that the engine answered", Answered.ENGINE)):
         ms = typing.median_ms(answered)
