@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 from lsp_server.engine_work import Asked
-from lsp_server.hole import Hole, ends_in_opener
+from lsp_server.hole import Hole, ends_in_opener, margin_of
 from lsp_server.typed_through import Offer
 
 INDENT_UNIT = "    "
@@ -34,9 +34,8 @@ def after_acceptance(offer: Offer) -> Asked | None:
     line = hole.line_prefix
     if not line.strip() or hole.line_suffix.strip() or _LEAVES_BLOCK.match(line):
         return None
-    margin = line[: len(line) - len(line.lstrip(" \t"))]
-    line_end = "\r\n" if "\r\n" in text[:4096] else "\n"
-    asked = Asked(hole, line_end + margin + (_unit(text) if ends_in_opener(line) else ""))
+    step = _unit(text) if ends_in_opener(line) else ""
+    asked = Asked(hole, offer.hole.line_end + margin_of(line) + step)
     return asked if offer.end_probability >= SURE else Asked(asked.beyond)
 
 

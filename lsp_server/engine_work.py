@@ -145,14 +145,15 @@ class EngineWork:
         trimmed = trim(
             completion.text, self.asked.beyond, completion.finish_reason, path=site.path, breaks=site.breaks
         )
-        if trimmed.reason:
-            log.debug("nothing to show: %s", trimmed.reason)
         segments = site.plan.segments if site.plan is not None else ()
+        if not trimmed.text:
+            log.debug("nothing to show: %s", trimmed.reason)
+            return Offer(self.asked.hole, "", self._id, segments=segments, is_ahead=self._is_ahead)
         is_prose = site.place is not None and (site.place.in_comment or site.place.in_string)
         found = doubts(trimmed.text, self.asked.beyond, segments, site.path, is_prose=is_prose)
         return Offer(
             hole=self.asked.hole,
-            text=lead + trimmed.text if trimmed.text else "",
+            text=lead + trimmed.text,
             id=self._id,
             replaces=trimmed.replaces,
             scores=tuple(TokenScore(s.start + len(lead), s.logprob) for s in completion.scores),

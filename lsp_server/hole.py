@@ -43,6 +43,11 @@ class Hole:
         """The cursor's line after the cursor, without its line end."""
         return self.text[self.offset : self._line_end()].rstrip("\r")
 
+    @property
+    def line_end(self) -> str:
+        """What ends the document's lines, as its beginning shows."""
+        return "\r\n" if "\r\n" in self.text[:4096] else "\n"
+
     def typed_in(self, text: str) -> str | None:
         """What was typed at the cursor to make this document `text`; None if anything else has changed."""
         num_typed = len(text) - len(self.text)
@@ -109,3 +114,8 @@ class Hole:
 def ends_in_opener(line: str) -> bool:
     """The line begins something that the next one goes on with."""
     return line.rstrip().endswith(_OPENERS)
+
+
+def margin_of(line: str) -> str:
+    """The blanks and tabs that a line begins with."""
+    return line[: len(line) - len(line.lstrip(" \t"))]

@@ -87,7 +87,7 @@ def _last_unknown(text: str, hole: Hole, known: set[str], path: str) -> int:
     margin = len(text) - len(text.lstrip())
     end = text.find("\n", margin)
     line = text if end < 0 else text[:end]
-    before = hole.line_prefix if not margin or "\n" not in text[:margin] else ""
+    before = "" if "\n" in text[:margin] else hole.line_prefix
     names = (lexeme for lexeme in lex(before + line, path) if lexeme.kind is Kind.WORD)
     unknown = (name for name in names if _is_name(name.text) and name.text not in known)
     return max((name.end - len(before) for name in unknown), default=0)

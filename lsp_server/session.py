@@ -60,7 +60,7 @@ class Session:
         self.server = server
         self.options = initialization_options if isinstance(initialization_options, Mapping) else {}
         self.status = Status(lambda value: server.protocol.notify("didChangeStatus", value))
-        self.status.is_wanted = self._client_wants("status")
+        self.status.is_wanted = self.client_wants("status")
         self.focus: Focus | None = None
         self._told_problems: set[str] = set()
         self._overlays: dict[str, asyncio.TimerHandle] = {}
@@ -82,7 +82,7 @@ class Session:
         self.feedback = Feedback()
         self.dismissals = Dismissals()
         self.answering = Answering(
-            self.pipeline, self.feedback, self.dismissals, tell if self._client_wants("answers") else None
+            self.pipeline, self.feedback, self.dismissals, tell if self.client_wants("answers") else None
         )
         self.switches = Switches(time.monotonic, lambda: self.settings)
         self.switches.on_change = self._switched
@@ -216,7 +216,8 @@ class Session:
         self._tasks.add(task)  # the loop itself keeps only weak references
         task.add_done_callback(self._tasks.discard)
 
-    def _client_wants(self, what: str) -> bool:
+    def client_wants(self, what: str) -> bool:
+        """The client asks for this in its initializationOptions."""
         wants = self.options.get(CLIENT_KEY)
         return isinstance(wants, Mapping) and bool(wants.get(what))
 

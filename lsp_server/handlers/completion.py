@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lsprotocol import types as t
@@ -12,7 +11,6 @@ from pygls.capabilities import get_capability
 from lsp_server.answer import Ask, Trigger
 from lsp_server.documents import DocumentSnapshot
 from lsp_server.handlers.inline_completion import ACCEPTED
-from lsp_server.settings import CLIENT_KEY
 from lsp_server.typed_through import Offer
 
 if TYPE_CHECKING:
@@ -31,9 +29,8 @@ def register_if_wanted(server: GhostfillServer) -> None:
 
     To be called while `initialize` is handled: what is registered by then, pygls advertises.
     """
-    wants = server.session.options.get(CLIENT_KEY)
-    is_asked_for = isinstance(wants, Mapping) and bool(wants.get("completion"))
-    if is_asked_for or not server.session.can("text_document.inline_completion"):
+    session = server.session
+    if session.client_wants("completion") or not session.can("text_document.inline_completion"):
         register(server)
 
 
@@ -85,7 +82,6 @@ def _item(snapshot: DocumentSnapshot, offer: Offer, *, is_markdown: bool) -> t.C
     word = _WORD_END.findall(offer.hole.line_prefix)[0]
     text = word + offer.text
     place = t.Range(start=snapshot.position_at(at - len(word)), end=snapshot.position_at(at + offer.replaces))
-    line_end = "\r\n" if "\r\n" in snapshot.text[:4096] else "\n"
     return t.CompletionItem(
         label=_label(text),
         kind=t.CompletionItemKind.Text,
@@ -93,7 +89,7 @@ def _item(snapshot: DocumentSnapshot, offer: Offer, *, is_markdown: bool) -> t.C
         documentation=_documentation(text, snapshot.language_id, is_markdown=is_markdown),
         sort_text=LAST,
         filter_text=text.partition("\n")[0] or _label(text),
-        text_edit=t.TextEdit(range=place, new_text=text.replace("\n", line_end)),
+        text_edit=t.TextEdit(range=place, new_text=text.replace("\n", offer.hole.line_end)),
         insert_text_format=t.InsertTextFormat.PlainText,
         insert_text_mode=t.InsertTextMode.AsIs,
         command=t.Command(title="Completion accepted", command=ACCEPTED, arguments=[{"id": offer.id}]),

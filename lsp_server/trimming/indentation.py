@@ -10,7 +10,7 @@ from collections import Counter
 from itertools import pairwise
 
 from context.languages import language_of
-from lsp_server.hole import Hole
+from lsp_server.hole import Hole, margin_of
 from lsp_server.trimming.lexemes import Balance, Kind, is_inside_long_string, lex
 from lsp_server.trimming.repetition import lines_above
 
@@ -30,7 +30,7 @@ def fit_margins(text: str, hole: Hole, path: str) -> str:
         return text
     lines = text.split("\n")
     first = 1 if hole.line_prefix.strip() else 0
-    if any(_margin(line) for line in lines[first:]):
+    if any(margin_of(line) for line in lines[first:]):
         lines[first:] = _in_habit(lines[first:], _habit(hole))
     if first == 0:
         lines = _without_excess([_without_lone_blank(lines[0], hole), *lines[1:]], hole, path)
@@ -61,19 +61,19 @@ def _step(text: str) -> int:
 def _in_habit(lines: list[str], unit: str) -> list[str]:
     """Margins of only spaces as tabs, or leading tabs as spaces, whichever the file does."""
     if unit == "\t":
-        spaces = [len(_margin(line)) for line in lines if line.strip() and "\t" not in _margin(line)]
+        spaces = [len(margin_of(line)) for line in lines if line.strip() and "\t" not in margin_of(line)]
         width = next((width for width in (4, 2) if not any(size % width for size in spaces)), 0)
         return [_tabbed(line, width) if width else line for line in lines]
     return [_spaced(line, unit) if unit else line for line in lines]
 
 
 def _tabbed(line: str, width: int) -> str:
-    margin = _margin(line)
+    margin = margin_of(line)
     return line if "\t" in margin else "\t" * (len(margin) // width) + line[len(margin) :]
 
 
 def _spaced(line: str, unit: str) -> str:
-    margin = _margin(line)
+    margin = margin_of(line)
     return margin.replace("\t", unit) + line[len(margin) :]
 
 
@@ -171,11 +171,7 @@ def _are_free(lines: list[str], path: str) -> list[bool]:
     return free
 
 
-def _margin(line: str) -> str:
-    return line[: len(line) - len(line.lstrip(" \t"))]
-
-
 def _width(line: str) -> int:
     """Columns of the leading white space of `line`."""
-    margin = _margin(line)
+    margin = margin_of(line)
     return len(margin) + (TAB_WIDTH - 1) * margin.count("\t")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from engine.stopping import loop_end
-from lsp_server.hole import Hole
+from lsp_server.hole import Hole, margin_of
 
 MAX_UNIT_LINES = 4
 MIN_TELLING_CHARS = 8
@@ -103,12 +103,8 @@ def is_near(one: str, other: str) -> bool:
     No distance in characters: real neighbours that differ in less than a tenth of theirs (`x1 = a.x1`,
     `x2 = a.x2`) are meant, and make up one line in fifty.
     """
-    return one == other or (_margin(one) == _margin(other) and _plain(one) == _plain(other))
+    return one == other or (margin_of(one) == margin_of(other) and _plain(one) == _plain(other))
 
 
 def _plain(line: str) -> str:
     return "".join(line.split()).rstrip(",;").replace("'", '"')
-
-
-def _margin(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())]
