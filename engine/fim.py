@@ -1,206 +1,173 @@
-"""FIM formats as data: one row per model family, and how a row is chosen and written out.
+"""Which FIM format a model gets: by what lies beside it, its shape and its name. No weights, no token ids.
 
-Pure text: knows no token ids, no budget and no engine. Sources: the DeepSeek-Coder README (infilling and
-repository-level sections) and `engine/builtin/MODEL_CARD.md`.
+Marks alone decide nothing, as families share them and hand them on to models that never saw them used. What a
+format is stands in `fim_format`, the rows with their sources in `fim_formats`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine.api import Segment
 from engine.errors import ModelError, NoInfillError
+from engine.fim_format import REPOSITORY, FimFormat, Order, Part, Piece, assemble
+from engine.fim_formats import EOT, FORMATS, PLAIN, plain_format
 
 if TYPE_CHECKING:
     from engine.model_folder import ModelFolder
 
-
-class Order(StrEnum):
-    """Which part of the document stands first in the prompt."""
-
-    PSM = "psm"
-    SPM = "spm"
-
-
-class Part(StrEnum):
-    """What a piece of a prompt is."""
-
-    MARK = "mark"
-    CONTEXT = "context"
-    HEADER = "header"
-    PREFIX = "prefix"
-    SUFFIX = "suffix"
-
-
-class Piece(NamedTuple):
-    """A run of the prompt that is tokenised on its own."""
-
-    text: str
-    part: Part
+__all__ = [
+    "EOT",
+    "FORMATS",
+    "PLAIN",
+    "REPOSITORY",
+    "Choice",
+    "FimFormat",
+    "Order",
+    "Part",
+    "Piece",
+    "assemble",
+    "choose",
+    "detect",
+    "parse_format",
+    "plain_format",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class FimFormat:
-    """One model family's way to be asked for the middle."""
+class Family:
+    """How the checkpoints of one row are told from others that have the same marks."""
 
-    name: str
-    orders: tuple[Order, ...]
-    """The orders the family was trained on, the best first."""
-    bos: str
-    begin: str
-    hole: str
-    end: str
-    stops: tuple[str, ...]
-    """Marks that end a middle."""
-    context_inside_prefix: bool
-    """Repository text is the head of the prefix (after `begin`), else it stands before `begin`."""
-    header: str
-    """Written before each file's text; `{leader}` is the language's comment leader, `{path}` the path."""
-    gap: str
-    """Written between two files, after the line end of the first."""
-    empty_suffix: str
-    """Stands in for an empty suffix, which training hardly ever saw."""
-    context_length: int
-    """Tokens the family was trained to read, prompt and answer together."""
-    max_context_tokens: int
-    max_prefix_tokens: int
-    max_suffix_tokens: int
+    row: str
+    architectures: frozenset[str]
+    vocab_sizes: frozenset[int] = frozenset()
+    """Rows of the embedding; empty where the name is enough."""
+    names: tuple[str, ...] = ()
+    """One of these occurs in the model's name, in lower case; empty where the shape is enough."""
+    foreign_names: tuple[str, ...] = ()
+    """Occur in the names of relatives that were not trained to infill."""
+    bos_token_id: int | None = None
+    """Tells as much as a name."""
+    may_chat: bool = False
+    """A chat template is no sign against it: its instruct models infill too, or its base models have one."""
 
-    @property
-    def can_infill(self) -> bool:
-        """False for the plain format, which only goes on from left to right."""
-        return bool(self.begin)
+    def has(self, folder: ModelFolder) -> bool:
+        """Whether the model is of this family."""
+        config, name = folder.config, folder.name.lower()
+        return (
+            not self.architectures.isdisjoint(config.get("architectures") or ())
+            and (not self.vocab_sizes or config.get("vocab_size") in self.vocab_sizes)
+            and (not self.names or self._is_named(config, name))
+            and not any(part in name for part in self.foreign_names)
+        )
 
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """Every mark that occurs in a prompt or ends an answer."""
-        return tuple(mark for mark in (self.bos, self.begin, self.hole, self.end, *self.stops) if mark)
-
-    def file_header(self, path: str, leader: str = "#") -> str:
-        """The line that names a file, with its line end."""
-        return self.header.format(leader=leader, path=path)
-
-    def segment_text(self, segment: Segment, leader: str = "#") -> str:
-        """A segment as it stands in a prompt."""
-        return self.file_header(segment.path, leader) + segment.text + self.gap
+    def _is_named(self, config: dict[str, Any], name: str) -> bool:
+        has_bos = self.bos_token_id is not None and config.get("bos_token_id") == self.bos_token_id
+        return has_bos or any(part in name for part in self.names)
 
 
-_DEEPSEEK_MARKS = {
-    "bos": "<｜begin▁of▁sentence｜>",
-    "begin": "<｜fim▁begin｜>",
-    "hole": "<｜fim▁hole｜>",
-    "end": "<｜fim▁end｜>",
-}
-_EOS = "<｜end▁of▁sentence｜>"
-EOT = "<|EOT|>"
+_LLAMA = frozenset({"LlamaForCausalLM"})
 
-FORMATS: dict[str, FimFormat] = {
-    row.name: row
-    for row in (
-        FimFormat(
-            name="deepseek-coder",
-            orders=(Order.PSM,),
-            **_DEEPSEEK_MARKS,
-            stops=(_EOS, EOT),
-            context_inside_prefix=True,
-            header="{leader} {path}\n",
-            gap="\n\n",
-            empty_suffix="\n",
-            context_length=16384,
-            max_context_tokens=8192,
-            max_prefix_tokens=4096,
-            max_suffix_tokens=1024,
-        ),
-        FimFormat(
-            name="builtin",
-            orders=(Order.SPM, Order.PSM),
-            **_DEEPSEEK_MARKS,
-            stops=(_EOS, EOT),
-            context_inside_prefix=False,
-            header="#{path}\n",
-            gap="",
-            empty_suffix="",
-            # Trained on windows of at most 8,192 tokens, in the product's prompt form on at most 3,072. It
-            # reads a short, targeted context best: of 200 cross-file lines of six packages it wrote 40 right
-            # with none, 59 with 256 tokens of ours, 51 with 512, 52 with 1,024.
-            context_length=8192,
-            max_context_tokens=256,
-            max_prefix_tokens=1536,
-            max_suffix_tokens=512,
-        ),
-    )
-}
+FAMILIES = (
+    # Version 1 is known by its vocabulary. 7b-base-v1.5 is a Llama too and knows the marks, but has 102,400
+    # rows and had no FIM training.
+    Family("deepseek-coder", _LLAMA, frozenset({32256}), ("deepseek-coder",), bos_token_id=32013),
+    # The general DeepSeek-V2-Lite has the same shape and marks; the name tells base from instruct.
+    Family(
+        "deepseek-coder-v2",
+        frozenset({"DeepseekV2ForCausalLM"}),
+        frozenset({102400}),
+        ("deepseek-coder-v2-lite-base", "deepseek-coder-v2-base"),
+        may_chat=True,
+    ),
+    # The general Qwen2.5 has the same shape and marks. Instruct: QwenLM/Qwen3-Coder issue 206.
+    Family(
+        "qwen2.5-coder",
+        frozenset({"Qwen2ForCausalLM"}),
+        names=("qwen2.5-coder", "qwen2.5_coder"),
+        may_chat=True,
+    ),
+    Family("starcoder2", frozenset({"Starcoder2ForCausalLM"}), frozenset({49152})),
+    # 7B and 13B, base and instruct (meta-llama/codellama issue 2). Those for Python and 34B have 32,000 rows;
+    # other Llamas with 32,016 were tuned without infilling, and of 70B its authors say yes and no.
+    Family(
+        "codellama",
+        _LLAMA,
+        frozenset({32016}),
+        ("codellama", "code-llama"),
+        ("python", "70b"),
+        may_chat=True,
+    ),
+    # Codestral 22B is one model for both; Mistral 7B has the same shape and marks.
+    Family(
+        "codestral",
+        frozenset({"MistralForCausalLM"}),
+        frozenset({32768}),
+        ("codestral",),
+        may_chat=True,
+    ),
+    Family(
+        "codegemma",
+        frozenset({"GemmaForCausalLM"}),
+        frozenset({256000}),
+        ("codegemma",),
+        ("-it",),
+        may_chat=True,
+    ),
+    Family(
+        "granite-code",
+        frozenset({"LlamaForCausalLM", "GPTBigCodeForCausalLM"}),
+        frozenset({49152}),
+        ("granite-3b-code", "granite-8b-code", "granite-20b-code", "granite-34b-code"),
+    ),
+    # ibm-granite/granite-4.0-language-models says it of base and instruct models.
+    Family(
+        "granite-4",
+        frozenset({"GraniteMoeHybridForCausalLM", "GraniteForCausalLM"}),
+        names=("granite-4.0",),
+        may_chat=True,
+    ),
+    Family(
+        "stable-code",
+        frozenset({"StableLmForCausalLM", "StableLMEpochForCausalLM"}),
+        names=("stable-code-3b",),
+    ),
+    # Its tuned versions (sft, dpo) were tuned on infilling.
+    Family("mellum", _LLAMA, names=("mellum-4b",), may_chat=True),
+)
 
-PLAIN = "plain"
 
+def parse_format(wanted: str) -> tuple[str, Order | None]:
+    """A format's name as settings have it, `row` or `row:order`, and the order if one is named.
 
-def plain_format(bos: str, context_length: int) -> FimFormat:
-    """From left to right, for a model that cannot fill in the middle: repository text, then the prefix."""
-    return FimFormat(
-        name=PLAIN,
-        orders=(Order.PSM,),
-        bos=bos,
-        begin="",
-        hole="",
-        end="",
-        stops=(_EOS, EOT),
-        context_inside_prefix=True,
-        header="{leader} {path}\n",
-        gap="\n\n",
-        empty_suffix="",
-        context_length=context_length,
-        max_context_tokens=8192,
-        max_prefix_tokens=4096,
-        max_suffix_tokens=0,
-    )
-
-
-def assemble(
-    fim: FimFormat,
-    order: Order,
-    segments: Sequence[Segment],
-    path: str | None,
-    prefix: str,
-    suffix: str,
-    leader: str = "#",
-) -> list[Piece]:
-    """The prompt in pieces: marks, one per segment, the header (none without a path), prefix and suffix.
-
-    The pieces joined are the prompt byte for byte; empty ones are left out. Marks that occur inside the texts
-    are not marks: only pieces whose part is MARK may become control tokens.
+    Raises ModelError for an unknown order; the row is not looked up.
     """
-    if order not in fim.orders:
-        raise ModelError(f"{fim.name} was not trained on the order {order}; use {fim.orders[0]}.")
-    context = [Piece(fim.segment_text(segment, leader), Part.CONTEXT) for segment in segments]
-    header = Piece("" if path is None else fim.file_header(path, leader), Part.HEADER)
-    bos, begin, hole, end = (Piece(mark, Part.MARK) for mark in (fim.bos, fim.begin, fim.hole, fim.end))
-    head = [begin, *context, header] if fim.context_inside_prefix else [*context, header, begin]
-    before, after = Piece(prefix, Part.PREFIX), Piece(suffix or fim.empty_suffix, Part.SUFFIX)
-    body = [before, hole, after, end] if order is Order.PSM else [hole, after, end, before]
-    return [piece for piece in (bos, *head, *body) if piece.text]
+    name, colon, order = wanted.partition(":")
+    if colon and order not in list(Order):
+        raise ModelError(f"FIM order {order!r} of {wanted!r} is unknown; there are: {', '.join(Order)}.")
+    return name, Order(order) if colon else None
 
 
 def detect(folder: ModelFolder, wanted: str = "auto") -> FimFormat:
     """The format of a model, by what lies beside it, then architecture and vocabulary, then its name.
 
-    Marks alone decide nothing: the built-in model and DeepSeek-Coder share them. Raises NoInfillError for a
-    model that was not trained to fill in the middle, ModelError for an unknown `wanted`.
+    Raises NoInfillError for a model that is not known to be trained to fill in the middle, ModelError for an
+    unknown `wanted`.
     """
-    if wanted != "auto":
-        return _row(wanted)
+    name, _ = parse_format(wanted)
+    if name != "auto":
+        return _row(name)
     named = folder.ghostfill.get("fim")
     if isinstance(named, str):
         return _row(named)
-    if _is_instruct(folder):
+    family = next((family for family in FAMILIES if family.has(folder)), None)
+    if _is_instruct(folder) and not (family and family.may_chat):
         raise NoInfillError(
             f"{folder.name} is an instruct model: it was not trained to fill in the middle. "
             "Use the base model of the same family (for example deepseek-coder-6.7b-base)."
         )
-    if _is_deepseek_coder(folder):
-        return FORMATS["deepseek-coder"]
+    if family is not None:
+        return FORMATS[family.row]
     raise NoInfillError(
         f"{folder.name} is not known to fill in the middle ({_shape(folder)}). If it does, name its format "
         f"in engine.fimFormat ({', '.join(FORMATS)}); without one it completes only at the end of a file."
@@ -220,15 +187,21 @@ class Choice(NamedTuple):
     fim: FimFormat
     refusal: str
     """Why the model cannot fill in the middle; empty if it can."""
+    order: Order
 
 
 def choose(folder: ModelFolder, wanted: str = "auto") -> Choice:
     """The detected format, or left-to-right completion and why; raises ModelError as `detect` does."""
     try:
-        return Choice(detect(folder, wanted), "")
+        fim = detect(folder, wanted)
     except NoInfillError as error:
         length = int(folder.config.get("max_position_embeddings") or 2048)
-        return Choice(plain_format(_named_token(folder, "bos_token"), length), str(error))
+        plain = plain_format(_named_token(folder, "bos_token"), length)
+        return Choice(plain, str(error), plain.order)
+    _, order = parse_format(wanted)
+    if order is not None and not fim.allows(order):
+        raise ModelError(f"{fim.name} was not trained on the order {order}; use {fim.order}.")
+    return Choice(fim, "", order or fim.order)
 
 
 def _named_token(folder: ModelFolder, key: str) -> str:
@@ -244,19 +217,6 @@ def _row(name: str) -> FimFormat:
         return FORMATS[name]
     except KeyError:
         raise ModelError(f"FIM format {name!r} is unknown; there are: {', '.join(FORMATS)}.") from None
-
-
-def _is_deepseek_coder(folder: ModelFolder) -> bool:
-    """DeepSeek-Coder v1: Llama with a vocabulary of 32,256.
-
-    7b-base-v1.5 is a Llama too, knows the marks and has 102,400 rows, but had no FIM training.
-    """
-    config = folder.config
-    if config.get("architectures") != ["LlamaForCausalLM"]:
-        return False
-    if config.get("vocab_size") != 32256:
-        return False
-    return config.get("bos_token_id") == 32013 or "deepseek-coder" in folder.name.lower()
 
 
 def _shape(folder: ModelFolder) -> str:

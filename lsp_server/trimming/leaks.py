@@ -16,7 +16,7 @@ _MARK = re.compile(
     r"|</?(?:fim|file|repo|jupyter)_\w+>"  # StarCoder: <fim_middle>, <file_sep>, <repo_name>
     r"|<EOT>"
 )
-_LEADERS = ("#", "//", "--", ";", '"', "(*")
+_LEADERS = ("#", "//", "--", ";", '"', "(*", "+++++")
 
 
 def cut_marks(text: str, hole: Hole, path: str) -> str:

@@ -1,86 +1,21 @@
-"""FIM formats: prompts byte for byte, and which format a model gets or why it gets none."""
+"""FIM formats: which format a model gets, or why it gets none."""
 
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.api import Segment
 from engine.errors import ModelError, NoInfillError
-from engine.fim import EOT, FORMATS, FimFormat, Order, Part, assemble, detect, plain_format
+from engine.fim import EOT, FORMATS, Order, assemble, choose, detect
 from engine.model_folder import ModelFolder
-from engine.tokens import Tokenizer
 from engine_checkpoints import deepseek_config
-
-GOLDEN = Path(__file__).parent.parent / "golden" / "fim"
-
-
-def golden_cases() -> list[Any]:
-    return [
-        pytest.param(file.stem.replace("_", "-"), order, case, id=f"{file.stem}-{order}-{case['name']}")
-        for file in sorted(GOLDEN.glob("*.toml"))
-        for case in tomllib.loads(file.read_text(encoding="utf-8"))["case"]
-        for order in Order
-        if order in case
-    ]
-
-
-def format_named(name: str) -> FimFormat:
-    return FORMATS.get(name) or plain_format("<s>", 2048)
-
-
-def assembled(name: str, order: Order, case: dict[str, Any]) -> list[Any]:
-    segments = [Segment(s["path"], s["text"], "definition", "test") for s in case.get("segments", ())]
-    return assemble(
-        format_named(name),
-        order,
-        segments,
-        case.get("path"),
-        case["prefix"],
-        case["suffix"],
-        case.get("leader", "#"),
-    )
-
-
-@pytest.mark.parametrize(("name", "order", "case"), golden_cases())
-def test_a_prompt_is_byte_for_byte_what_the_model_was_trained_on(
-    name: str, order: Order, case: dict[str, Any]
-) -> None:
-    text = "".join(piece.text for piece in assembled(name, order, case))
-
-    assert text.encode() == case[order].encode()
-
-
-@pytest.mark.parametrize(("name", "order", "case"), golden_cases())
-def test_only_the_formats_own_marks_are_marks(name: str, order: Order, case: dict[str, Any]) -> None:
-    """Each once; what a file says is never one, however it looks."""
-    fim = format_named(name)
-
-    marks = [piece.text for piece in assembled(name, order, case) if piece.part is Part.MARK]
-
-    assert sorted(marks) == sorted(mark for mark in (fim.bos, fim.begin, fim.hole, fim.end) if mark)
-
-
-def test_each_row_has_a_golden_file() -> None:
-    assert {file.stem.replace("_", "-") for file in GOLDEN.glob("*.toml")} == {*FORMATS, "plain"}
-
-
-@pytest.mark.parametrize("fim", FORMATS.values(), ids=lambda fim: fim.name)
-def test_each_mark_of_a_format_is_known_to_its_tokenizer(fim: FimFormat, deepseek_folder: Path) -> None:
-    """Stop marks too: an unknown one would never end a middle."""
-    folder = deepseek_folder if fim.name == "deepseek-coder" else ModelFolder.open("builtin").path
-    tokenizer = Tokenizer.from_folder(folder)
-
-    assert len({tokenizer.mark_id(mark) for mark in fim.marks}) == 6
-    assert set(fim.stops) <= set(fim.marks)
 
 
 def test_an_order_that_the_family_was_not_trained_on_is_refused() -> None:
-    with pytest.raises(ModelError, match="deepseek-coder was not trained on the order spm; use psm"):
+    with pytest.raises(ModelError, match="deepseek-coder was not trained on the order spm; use anchored"):
         assemble(FORMATS["deepseek-coder"], Order.SPM, (), None, "a", "b")
 
 
@@ -141,8 +76,81 @@ def test_a_base_model_that_knows_the_marks_but_had_no_fim_training_is_refused() 
         detect(folder("deepseek-ai/deepseek-coder-7b-base-v1.5", config=V15_CONFIG))
 
 
+def family(name: str, architecture: str, vocab_size: int, chats: bool = False) -> ModelFolder:
+    config = {"architectures": [architecture], "vocab_size": vocab_size}
+    return ModelFolder(Path(name), name, config, {}, {}, has_chat_template=chats)
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "architecture", "vocab_size", "chats"),
+    [
+        (
+            "deepseek-coder-v2",
+            "deepseek-ai/DeepSeek-Coder-V2-Lite-Base",
+            "DeepseekV2ForCausalLM",
+            102400,
+            True,
+        ),
+        ("qwen2.5-coder", "Qwen/Qwen2.5-Coder-1.5B", "Qwen2ForCausalLM", 151936, True),
+        ("qwen2.5-coder", "Qwen/Qwen2.5-Coder-32B-Instruct-AWQ", "Qwen2ForCausalLM", 152064, True),
+        ("starcoder2", "/models/renamed", "Starcoder2ForCausalLM", 49152, False),
+        ("codellama", "codellama/CodeLlama-7b-hf", "LlamaForCausalLM", 32016, False),
+        ("codellama", "codellama/CodeLlama-13b-Instruct-hf", "LlamaForCausalLM", 32016, True),
+        ("codestral", "mistralai/Codestral-22B-v0.1", "MistralForCausalLM", 32768, True),
+        ("codegemma", "google/codegemma-2b", "GemmaForCausalLM", 256000, False),
+        ("granite-code", "ibm-granite/granite-3b-code-base-2k", "LlamaForCausalLM", 49152, False),
+        ("granite-code", "ibm-granite/granite-20b-code-base-8k", "GPTBigCodeForCausalLM", 49152, False),
+        ("granite-4", "ibm-granite/granite-4.0-micro", "GraniteMoeHybridForCausalLM", 100352, True),
+        ("stable-code", "stabilityai/stable-code-3b", "StableLmForCausalLM", 50304, False),
+        ("mellum", "JetBrains/Mellum-4b-sft-python", "LlamaForCausalLM", 49152, False),
+    ],
+)
+def test_a_family_is_known_by_its_shape_and_name(
+    row: str, name: str, architecture: str, vocab_size: int, chats: bool
+) -> None:
+    """Instruct models too where their authors trained them to infill."""
+    assert detect(family(name, architecture, vocab_size, chats)).name == row
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture", "vocab_size", "chats"),
+    [
+        pytest.param("Qwen/Qwen2.5-7B", "Qwen2ForCausalLM", 152064, True, id="has Qwen2.5-Coder's marks"),
+        pytest.param("Qwen/Qwen2.5-7B", "Qwen2ForCausalLM", 152064, False, id="no template either"),
+        pytest.param(
+            "deepseek-ai/DeepSeek-V2-Lite", "DeepseekV2ForCausalLM", 102400, False, id="V2, no coder"
+        ),
+        pytest.param(
+            "deepseek-ai/DeepSeek-Coder-V2-Lite-Instruct", "DeepseekV2ForCausalLM", 102400, True, id="V2"
+        ),
+        pytest.param("codellama/CodeLlama-7b-Python-hf", "LlamaForCausalLM", 32000, False, id="for Python"),
+        pytest.param("codellama/CodeLlama-34b-hf", "LlamaForCausalLM", 32000, False, id="34B"),
+        pytest.param("codellama/CodeLlama-70b-hf", "LlamaForCausalLM", 32016, False, id="70B"),
+        pytest.param("EleutherAI/llemma_7b", "LlamaForCausalLM", 32016, False, id="CodeLlama's shape"),
+        pytest.param("mistralai/Mistral-7B-v0.3", "MistralForCausalLM", 32768, False, id="Codestral's marks"),
+        pytest.param("google/codegemma-7b-it", "GemmaForCausalLM", 256000, True, id="instruct Gemma"),
+        pytest.param("google/gemma-2b", "GemmaForCausalLM", 256000, False, id="Gemma"),
+        pytest.param("bigcode/starcoder2-15b-instruct-v0.1", "Starcoder2ForCausalLM", 49152, True, id="chat"),
+        pytest.param("HuggingFaceTB/SmolLM2-1.7B", "LlamaForCausalLM", 49152, False, id="StarCoder's marks"),
+        pytest.param("meta-llama/Meta-Llama-3-8B", "LlamaForCausalLM", 128256, False, id="Llama 3"),
+        pytest.param(
+            "stabilityai/stable-code-instruct-3b", "StableLmForCausalLM", 50304, True, id="stable chat"
+        ),
+        pytest.param("ibm-granite/granite-3.1-8b-base", "GraniteForCausalLM", 49155, False, id="Granite 3.1"),
+    ],
+)
+def test_a_relative_that_was_not_trained_to_infill_goes_from_left_to_right(
+    name: str, architecture: str, vocab_size: int, chats: bool
+) -> None:
+    """Though it may know the marks."""
+    chosen = choose(family(name, architecture, vocab_size, chats))
+
+    assert chosen.fim.name == "plain"
+    assert name in chosen.refusal
+
+
 def test_an_unknown_model_is_refused_with_the_setting_that_helps() -> None:
-    with pytest.raises(NoInfillError, match=r"engine\.fimFormat \(deepseek-coder, builtin\)"):
+    with pytest.raises(NoInfillError, match=r"engine\.fimFormat \(deepseek-coder, builtin, .*mellum\)"):
         detect(folder("/models/other", config={"architectures": ["OtherForCausalLM"], "vocab_size": 1}))
 
 
@@ -156,7 +164,7 @@ def test_the_users_choice_overrides_every_sign() -> None:
     assert detect(folder("/models/other", config={}), "builtin").name == "builtin"
 
 
-@pytest.mark.parametrize("wanted", ["codellama", "plain", ""])
+@pytest.mark.parametrize("wanted", ["guesswork", "plain", ""])
 def test_an_unknown_choice_is_refused_with_the_known_ones(wanted: str) -> None:
     with pytest.raises(ModelError, match=r"is unknown; there are: deepseek-coder, builtin"):
         detect(folder(), wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.anchor import Anchor
 from engine.api import Segment
 from engine.errors import NoInfillError, TokenizerError
 from engine.fim import FORMATS, FimFormat, Order, Part, assemble, plain_format
-from engine.layout import Budget, Layout
+from engine.layout import TAIL_TOKENS, Budget, Layout, without_closers
 from engine.model_folder import BUILTIN_FOLDER
 from engine.tokens import Tokenizer
 from engine_checkpoints import MARK_IDS
@@ -33,7 +35,16 @@ def deepseek_tokenizer(deepseek_folder: Path) -> Tokenizer:
     return Tokenizer.from_folder(deepseek_folder)
 
 
-@pytest.fixture(scope="module", params=["builtin-spm", "builtin-psm", "deepseek-coder-psm"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "builtin-spm",
+        "builtin-psm",
+        "builtin-anchored",
+        "deepseek-coder-psm",
+        "deepseek-coder-anchored",
+    ],
+)
 def layout(
     request: pytest.FixtureRequest, builtin_tokenizer: Tokenizer, deepseek_tokenizer: Tokenizer
 ) -> Layout:
@@ -54,9 +65,11 @@ def segment(path: str, text: str) -> Segment:
 def naive(
     layout: Layout, segments: Sequence[Segment], path: str | None, prefix: str, suffix: str
 ) -> list[int]:
-    """The oracle: every piece encoded whole, no budget, no cache."""
+    """The oracle: every piece encoded whole, no budget, no cache; a new anchor stands at the line's start."""
     ids: list[int] = []
-    for piece in assemble(layout.fim, layout.order, segments, path, prefix, suffix):
+    line = prefix.rfind("\n") + 1 if layout.order is Order.ANCHORED else len(prefix)
+    pieces = assemble(layout.fim, layout.order, segments, path, prefix[:line], suffix, tail=prefix[line:])
+    for piece in pieces:
         if piece.part is Part.MARK:
             ids.append(layout.tokenizer.mark_id(piece.text))
         else:
@@ -91,7 +104,9 @@ def test_ids_equal_the_naive_layouts(layout: Layout, prefix: str, suffix: str, c
     segments = [segment("a.py", "A = 1\n"), segment("b/c.py", "def b(): ...\n")]
 
     for prompt_prefix in (prefix[:cached], prefix):
-        prompt = layout.prompt(segments, "main.py", prompt_prefix, suffix, budget)
+        prompt = layout.prompt(
+            segments, "main.py", prompt_prefix, suffix, budget, heals=False, hides_closers=False
+        )
 
         assert [*prompt.ids] == naive(layout, segments, "main.py", prompt_prefix, suffix)
 
@@ -101,9 +116,10 @@ def test_blocks_of_a_real_file_join_to_the_naive_ids(layout: Layout, size: int) 
     """Many blocks: the budget is only just enough."""
     prefix = REAL_FILE[:size]
     needed = layout.tokenizer.count(prefix)
-    budget = Budget(context=0, prefix=needed, suffix=100, answer=1)
+    for_tail = TAIL_TOKENS if layout.order is Order.ANCHORED else 0
+    budget = Budget(context=0, prefix=needed + for_tail, suffix=100, answer=1)
 
-    prompt = layout.prompt([], None, prefix, "x", budget)
+    prompt = layout.prompt([], None, prefix, "x", budget, heals=False)
 
     assert [*prompt.ids] == naive(layout, [], None, prefix, "x")
     assert prompt.prefix_tokens == needed
@@ -112,7 +128,7 @@ def test_blocks_of_a_real_file_join_to_the_naive_ids(layout: Layout, size: int) 
 def test_tokens_are_told_by_part(layout: Layout) -> None:
     parts = [segment("a.py", "A = 1\n"), segment("b.py", "B = 1\n")]
 
-    prompt = layout.prompt(parts, "main.py", "x = ", "\ny = 2\n", UNBOUNDED)
+    prompt = layout.prompt(parts, "main.py", "x = ", "\ny = 2\n", UNBOUNDED, heals=False)
 
     count = layout.tokenizer.count
     header = count(layout.fim.file_header("main.py"))
@@ -124,7 +140,9 @@ def test_tokens_are_told_by_part(layout: Layout) -> None:
 
 @pytest.mark.parametrize("text", ["", "\n", "x"])
 def test_prefix_and_suffix_that_are_equal_are_not_confused(layout: Layout, text: str) -> None:
-    assert [*layout.prompt([], text, text, text, UNBOUNDED).ids] == naive(layout, [], text, text, text)
+    prompt = layout.prompt([], text, text, text, UNBOUNDED, heals=False)
+
+    assert [*prompt.ids] == naive(layout, [], text, text, text)
 
 
 def test_marks_inside_user_text_are_no_marks(layout: Layout) -> None:
@@ -137,6 +155,85 @@ def test_marks_inside_user_text_are_no_marks(layout: Layout) -> None:
     fim = layout.fim
     ids = {mark: layout.tokenizer.mark_id(mark) for mark in (fim.bos, fim.begin, fim.hole, fim.end)}
     assert sorted(marks) == sorted(ids.values())
+
+
+# Healing
+
+
+@given(prefix=documents, cut=st.integers(0, 40))
+def test_the_text_to_heal_is_what_the_prompt_leaves_out(layout: Layout, prefix: str, cut: int) -> None:
+    """At the end of what stands last before the cursor; the rest is as it would be without."""
+    prefix = prefix[: len(prefix) - cut]
+
+    prompt = layout.prompt([], "a.py", prefix, "\nx = 1\n", UNBOUNDED, heals=True)
+
+    typed = prefix[prefix.rfind("\n") + 1 :] if layout.order is Order.ANCHORED else prefix
+    assert prompt.heal == typed[layout.tokenizer.healing_start(typed) :]
+    if layout.order is Order.ANCHORED:
+        assert prompt.anchor == Anchor(prefix[: len(prefix) - len(typed)], "\nx = 1\n")
+        healed = assemble(
+            layout.fim,
+            layout.order,
+            [],
+            "a.py",
+            prompt.anchor.prefix,
+            prompt.anchor.suffix,
+            tail=typed.removesuffix(prompt.heal),
+        )
+        assert [*prompt.ids] == layout.encode(healed)
+    else:
+        kept = prefix.removesuffix(prompt.heal)
+        assert [*prompt.ids] == naive(layout, [], "a.py", kept, "\nx = 1\n")
+
+
+@pytest.mark.parametrize("heals", [False, True])
+def test_a_layout_heals_unless_it_is_told_not_to(layout: Layout, heals: bool) -> None:
+    """Both rows say so."""
+    told = layout.prompt([], "a.py", "x = retu", "\n", UNBOUNDED, heals=heals)
+    untold = layout.prompt([], "a.py", "x = retu", "\n", UNBOUNDED)
+
+    assert told.heal == (" retu" if heals else "")
+    assert (untold == told) is heals
+
+
+def test_a_row_says_whether_to_heal(builtin_tokenizer: Tokenizer) -> None:
+    row = FORMATS["builtin"]
+    layouts = [Layout(builtin_tokenizer, dataclasses.replace(row, heals=heals)) for heals in (False, True)]
+
+    heals = [layout.prompt([], None, "x = retu", "", UNBOUNDED).heal for layout in layouts]
+
+    assert heals == ["", " retu"]
+    assert layouts[1].prompt([], None, "x = retu", "", UNBOUNDED, heals=False).heal == ""
+
+
+# Closers behind the cursor
+
+
+@pytest.mark.parametrize(
+    ("suffix", "shown"),
+    [
+        (")", ""),
+        (")\nx\n", "\nx\n"),
+        ('"])  \r\nx', "\r\nx"),
+        ("):\nx", "):\nx"),
+        ("b)\nx", "b)\nx"),
+        ("\n)\n", "\n)\n"),
+        ("", ""),
+    ],
+)
+def test_closers_alone_on_the_rest_of_the_line_are_hidden_where_that_is_asked_for(
+    layout: Layout, suffix: str, shown: str
+) -> None:
+    hidden, whole = (
+        layout.prompt([], None, "f(", suffix, UNBOUNDED, heals=False, hides_closers=hides)
+        for hides in (True, False)
+    )
+
+    assert without_closers(suffix) == shown
+    assert [*hidden.ids] == naive(layout, [], None, "f(", shown)
+    assert [*whole.ids] == naive(layout, [], None, "f(", suffix)
+    by_row = layout.prompt([], None, "f(", suffix, UNBOUNDED, heals=False)
+    assert by_row.ids == (hidden if layout.fim.hides_closers else whole).ids
 
 
 # Budgets
@@ -213,7 +310,7 @@ def test_the_format_caps_what_it_reads_well() -> None:
 def test_a_path_longer_than_its_file_may_be_is_left_out(builtin: Layout) -> None:
     budget = Budget(context=0, prefix=20, suffix=10, answer=1)
 
-    prompt = builtin.prompt([], "deep/" * 30 + "a.py", "x = 1\n", "", budget)
+    prompt = builtin.prompt([], "deep/" * 30 + "a.py", "x = 1\n", "", budget, heals=False)
 
     assert [*prompt.ids] == naive(builtin, [], None, "x = 1\n", "")
 
@@ -256,13 +353,11 @@ def test_a_model_without_fim_completes_where_nothing_follows(
 
     prompt = layout.prompt([segment("b.py", "B = 1\n")], "a.py", "x = ", suffix, UNBOUNDED)
 
-    assert layout.tokenizer.decode(prompt.ids) == "# b.py\nB = 1\n\n\n# a.py\nx = "
-    assert prompt.suffix_tokens == 0
+    assert layout.tokenizer.decode(prompt.ids) + prompt.heal == "# b.py\nB = 1\n\n\n# a.py\nx = "
+    assert (prompt.suffix_tokens, prompt.heal) == (0, " ")
 
 
 def test_a_format_whose_marks_the_tokenizer_lacks_is_refused(builtin_tokenizer: Tokenizer) -> None:
-    import dataclasses
-
     other: FimFormat = dataclasses.replace(FORMATS["builtin"], hole="<fim_suffix>")
 
     with pytest.raises(TokenizerError, match=r"'<fim_suffix>'.* engine\.fimFormat"):

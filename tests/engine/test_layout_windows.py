@@ -30,9 +30,9 @@ def builtin(builtin_tokenizer: Tokenizer) -> Layout:
 
 
 def prefix_text(layout: Layout, prompt: Prompt) -> str:
-    """The part of the prompt that came from before the cursor, SPM: everything behind the end mark."""
+    """What the model has of the text before the cursor, SPM: everything behind the end mark, and to heal."""
     end = prompt.ids.index(layout.tokenizer.mark_id(layout.fim.end))
-    return layout.tokenizer.decode(prompt.ids[end + 1 :])
+    return layout.tokenizer.decode(prompt.ids[end + 1 :]) + prompt.heal
 
 
 @pytest.mark.parametrize("budget_tokens", [300, 1536])
