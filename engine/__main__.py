@@ -21,7 +21,8 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # only `ghostfill pull` contacts the hub
+    # Before anything imports the hub's client, which reads it once. Only `ghostfill pull` contacts the hub.
+    os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         from engine.launch import check_build, require_local_extra
@@ -31,7 +32,12 @@ def main(argv: list[str] | None = None) -> int:
         from engine.runtime.process import EngineProcess
 
         files = EngineFiles.of(
-            runtime_dir(), options.model, options.device, options.dtype, options.fim_format
+            runtime_dir(),
+            options.model,
+            options.device,
+            options.dtype,
+            options.fim_format,
+            options.quantize,
         )
         return EngineProcess(options, files).run()
     except GhostfillError as error:
@@ -48,7 +54,10 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--device", default="auto", help="auto, cuda, cuda:N, mps or cpu")
     flags.add_argument("--dtype", default="auto", choices=["auto", "float32", "bfloat16", "float16"])
     flags.add_argument("--fim-format", default="auto", help="a row of the format table")
-    flags.add_argument("--memory-gb", type=float, default=None, help="for the KV cache")
+    flags.add_argument(
+        "--quantize", default=None, choices=["int8"], help="keep the weights as int8 (default: as they come)"
+    )
+    flags.add_argument("--memory-gb", type=float, default=None, help="for weights and KV cache together")
     flags.add_argument("--idle-minutes", type=float, default=30.0, help="leave after so long; 0: never")
     flags.add_argument("--trust-remote-code", action="store_true", help="run code that the model brings")
     where = flags.add_argument_group("where to listen (default: a socket that ghostfill serve finds)")

@@ -31,10 +31,14 @@ class EngineSpec:
     idle_minutes: float = 30.0
     memory_gb: float | None = None
     trust_remote_code: bool = False
+    quantize: str | None = None
+    """`int8`, or as the checkpoint has its weights."""
 
     def files(self) -> EngineFiles:
         """Socket, lock and log of this engine; raises EngineUnavailableError."""
-        return EngineFiles.of(runtime_dir(), self.model, self.device, self.dtype, self.fim_format)
+        return EngineFiles.of(
+            runtime_dir(), self.model, self.device, self.dtype, self.fim_format, self.quantize
+        )
 
 
 def require_local_extra() -> None:
@@ -68,6 +72,8 @@ def start_engine(spec: EngineSpec) -> subprocess.Popen[bytes]:
     command += ["--idle-minutes", str(spec.idle_minutes)]
     if spec.memory_gb is not None:
         command += ["--memory-gb", str(spec.memory_gb)]
+    if spec.quantize is not None:
+        command += ["--quantize", spec.quantize]
     if spec.trust_remote_code:
         command.append("--trust-remote-code")
     _rotate(files.log)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from engine.checkpoint_kinds import refuse_gguf
 from engine.errors import ModelError
 
 BUILTIN = "builtin"
@@ -39,10 +40,11 @@ class ModelFolder:
     has_chat_template: bool
 
     @classmethod
-    def open(cls, name: str) -> Self:
+    def open(cls, name: str, *, needs_weights: bool = True) -> Self:
         """Find the model and read its JSON files; raises ModelError."""
         path = find_model(name)
-        check_complete(path)
+        if needs_weights:
+            check_complete(path)
         tokenizer_config = _read_json(path / "tokenizer_config.json", {})
         chat_files = ("chat_template.jinja", "chat_template.json")
         return cls(
@@ -63,6 +65,7 @@ def find_model(name: str) -> Path:
     """
     if name == BUILTIN:
         return BUILTIN_FOLDER
+    refuse_gguf(name)
     if name.startswith(_FOLDER_STARTS) or Path(name).is_absolute():
         return _find_folder(name)
     if not _HUB_ID.fullmatch(name):
@@ -74,6 +77,7 @@ def find_model(name: str) -> Path:
 
 def check_complete(path: Path) -> None:
     """Raise ModelError unless config and every weight file are there, whole."""
+    refuse_gguf(str(path), path)
     if not (path / "config.json").is_file():
         raise ModelError(_unfinished(path, "config.json is missing"))
     _read_json(path / "config.json")

@@ -71,9 +71,17 @@ class EngineFiles:
     key: str
 
     @classmethod
-    def of(cls, folder: Path, model: str, device: str, dtype: str, fim_format: str = "auto") -> EngineFiles:
-        """The files of the engine for this build, model, device and dtype."""
-        identity = "\0".join((str(PROTOCOL), build_id(), model, device, dtype, fim_format))
+    def of(
+        cls,
+        folder: Path,
+        model: str,
+        device: str,
+        dtype: str,
+        fim_format: str = "auto",
+        quantize: str | None = None,
+    ) -> EngineFiles:
+        """The files of the engine for this build, model, device, dtype, format and form of weights."""
+        identity = "\0".join((str(PROTOCOL), build_id(), model, device, dtype, fim_format, quantize or ""))
         return cls(folder, hashlib.blake2b(identity.encode(), digest_size=8).hexdigest())
 
     @property

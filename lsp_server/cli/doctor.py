@@ -15,6 +15,7 @@ from rich.text import Text
 from lsp_server.backend_choice import engine_spec
 from lsp_server.cli.check import Check, State, ok, warning
 from lsp_server.cli.engine_checks import check_local_engine, check_model, check_remote_engine
+from lsp_server.cli.largest_model import check_largest
 from lsp_server.cli.machine_checks import (
     check_grammars,
     check_local_extra,
@@ -69,10 +70,13 @@ def _checks(settings: Settings, problems: list[str]) -> Iterator[Check]:
     yield check_grammars()
     yield from _check_settings(problems)
     yield check_local_extra(is_needed=is_local)
-    yield from check_torch(is_needed=is_local)
+    of_torch = list(check_torch(is_needed=is_local))
+    yield from of_torch
     if is_local:
         spec = engine_spec(settings)
         yield check_model(spec)
+        probe = next((check.facts for check in of_torch if check.name == "torch"), {})
+        yield check_largest(settings, probe)
         yield from check_local_engine(spec)
     else:
         yield check_remote_engine(settings)

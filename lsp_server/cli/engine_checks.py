@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from engine.backends.base import EngineInfo
+from engine.checkpoint_kinds import check_loadable
 from engine.client import EngineClient
 from engine.errors import EngineUnavailableError, GhostfillError, ModelError, NoInfillError
 from engine.fim import detect
@@ -26,6 +28,7 @@ def check_model(spec: EngineSpec) -> Check:
     """The model's folder, its tokenizer and its FIM format."""
     try:
         folder = ModelFolder.open(spec.model)
+        check_loadable(spec.model, folder.config)
         Tokenizer.from_folder(folder.path)
         fim = detect(folder, spec.fim_format)
     except NoInfillError as error:
@@ -57,20 +60,27 @@ def check_local_engine(spec: EngineSpec) -> Iterator[Check]:
 
 
 def check_remote_engine(settings: Settings) -> Check:
-    """The engine at `engine.url`."""
+    """The engine, or another server of models, at `engine.url`."""
+    url = settings.engine.url
     try:
         info = asyncio.run(_describe(settings))
     except GhostfillError as error:
-        advice = "Correct engine.url and engine.apiKeyEnv, or start the engine there."
-        return problem("engine", str(error), advice, url=settings.engine.url)
-    return ok("engine", f"{info} at {settings.engine.url}", url=settings.engine.url)
+        advice = "Correct engine.url, engine.api, engine.apiKeyEnv or model, or start the server there."
+        return problem("engine", str(error), advice, url=url)
+    # Only our own engine tells how it computes.
+    how = f" on {info.device} in {info.dtype}" if info.dtype else ""
+    fim = info.layout.fim
+    message = f"{info.model}{how} at {url}, FIM format {fim.name}, reads {info.context_length:,} tokens"
+    facts = {"url": url, "model": info.model, "fim_format": fim.name, "context_length": info.context_length}
+    if info.refusal:
+        return warning("engine", message, info.refusal, **facts)
+    return ok("engine", message, **facts)
 
 
-async def _describe(settings: Settings) -> str:
+async def _describe(settings: Settings) -> EngineInfo:
     backend = backend_for(settings)
     try:
-        info = await backend.ready()
-        return f"{info.model} on {info.device} in {info.dtype}"
+        return await backend.ready()
     finally:
         await backend.close()
 

@@ -45,7 +45,7 @@ CPU_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 LINE_OF_ALL = b"call(1)\n"
 """Sound in every language that has a grammar."""
 TORCH_PROBE = """
-import json, torch
+import json, time, torch
 devices = []
 for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
     found = torch.cuda.get_device_properties(index)
@@ -55,9 +55,30 @@ for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0
         "capability": [found.major, found.minor], "bf16": torch.cuda.is_bf16_supported(),
     })
 mps = getattr(torch.backends, "mps", None)
+has_mps = bool(mps and mps.is_available())
+threads = torch.get_num_threads()
+def bandwidth():
+    # As many threads as an engine takes, memory that no cache holds, a read and a write of each byte.
+    torch.set_num_threads(max(1, min(8, threads - 1)))
+    source = torch.zeros(2**27, dtype=torch.uint8)
+    target = source.clone()
+    def copy():
+        start = time.perf_counter()
+        target.copy_(source)
+        return time.perf_counter() - start
+    return 2 * source.numel() / min(copy() for _ in range(8))
+def product_seconds(dtype):
+    left, right = torch.ones(64, 512, dtype=dtype), torch.ones(512, 1024, dtype=dtype)
+    def multiply():
+        start = time.perf_counter()
+        torch.matmul(left, right)
+        return time.perf_counter() - start
+    return min(multiply() for _ in range(6))
 print(json.dumps({
-    "torch": torch.__version__, "cuda": torch.version.cuda, "devices": devices,
-    "mps": bool(mps and mps.is_available()), "threads": torch.get_num_threads(),
+    "torch": torch.__version__, "cuda": torch.version.cuda, "devices": devices, "mps": has_mps,
+    "mps_bytes": torch.mps.recommended_max_memory() if has_mps else 0,
+    "threads": threads, "bandwidth": bandwidth(),
+    "cpu_bf16": product_seconds(torch.bfloat16) < product_seconds(torch.float32),
 }))
 """
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "complete": ("complete", "one completion at FILE:LINE:COL"),
     "context": ("context_command", "which repository text would be sent for FILE, and why"),
     "index": ("index_command", "builds or refreshes the index of PATH's project, with a progress bar"),
+    "pull": ("pull_command", "downloads a model from the hub; nothing else here contacts it"),
     "doctor": ("doctor", "checks everything and says what to do"),
     "stats": ("stats_command", "what was shown and accepted lately, counted on this machine only"),
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,6 +66,21 @@ def test_a_runtime_folder_too_long_for_a_socket_is_refused_with_the_remedy(
 
     assert main([]) == 1
     assert "too long for a socket; set GHOSTFILL_RUNTIME_DIR to a shorter folder" in capsys.readouterr().err
+
+
+def test_an_engine_never_asks_the_hub_whatever_its_environment_says() -> None:
+    """The hub's client reads the variable when it is first imported: by then it must be set."""
+    program = (
+        "import sys; from engine.__main__ import main\n"
+        "assert 'huggingface_hub' not in sys.modules\n"
+        "status = main(['--host', '0.0.0.0'])\n"
+        "from huggingface_hub import constants; print(status, constants.is_offline_mode())"
+    )
+    environment = os.environ | {"HF_HUB_OFFLINE": "0"}
+
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+
+    assert done.stdout == "1 True\n", done.stderr
 
 
 def test_an_engine_whose_front_is_of_an_older_build_says_so(

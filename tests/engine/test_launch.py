@@ -47,7 +47,7 @@ def test_all_of_the_spec_becomes_flags(monkeypatch: pytest.MonkeyPatch) -> None:
             return 0
 
     monkeypatch.setattr(subprocess, "Popen", Popen)
-    spec = EngineSpec("/m", "cuda:1", "float16", "builtin", 1.5, 2.5, trust_remote_code=True)
+    spec = EngineSpec("/m", "cuda:1", "float16", "builtin", 1.5, 2.5, trust_remote_code=True, quantize="int8")
 
     launch.start_engine(spec)
 
@@ -62,6 +62,7 @@ def test_all_of_the_spec_becomes_flags(monkeypatch: pytest.MonkeyPatch) -> None:
         "idle_minutes": 1.5,
         "memory_gb": 2.5,
         "trust_remote_code": True,
+        "quantize": "int8",
     }
     assert flags | expected == flags
 

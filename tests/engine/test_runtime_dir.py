@@ -89,11 +89,12 @@ def test_without_a_name_it_lies_in_the_session_or_else_in_the_users_state(
     assert mode(state_dir()) == 0o700
 
 
-IDENTITY = {"model": "builtin", "device": "auto", "dtype": "auto", "fim_format": "auto"}
+IDENTITY = {"model": "builtin", "device": "auto", "dtype": "auto", "fim_format": "auto", "quantize": None}
 
 
 @pytest.mark.parametrize(
-    "change", [{"model": "m"}, {"device": "cpu"}, {"dtype": "float32"}, {"fim_format": "x"}]
+    "change",
+    [{"model": "m"}, {"device": "cpu"}, {"dtype": "float32"}, {"fim_format": "x"}, {"quantize": "int8"}],
 )
 def test_engines_that_differ_have_different_files(tmp_path: Path, change: dict[str, str]) -> None:
     assert EngineFiles.of(tmp_path, **IDENTITY) != EngineFiles.of(tmp_path, **IDENTITY | change)

@@ -12,6 +12,7 @@ import pytest
 from cli_home import Home
 from engine import launch
 from engine.launch import EngineSpec
+from engine_checkpoints import make_llama
 from lsp_server.cli import machine_checks, main
 from lsp_server.cli.check import Check, State
 from lsp_server.cli.engine_checks import check_local_engine, check_model
@@ -41,7 +42,7 @@ def test_a_sound_installation_is_well(home: Home) -> None:
     report = json.loads(done.stdout)
     names = [check["name"] for check in report["checks"]]
     assert (done.returncode, report["ok"], done.stderr) == (0, True, "")
-    assert {"python", "packages", "extra local", "torch", "device", "model"} <= set(names)
+    assert {"python", "packages", "extra local", "torch", "device", "model", "largest model"} <= set(names)
     assert {"runtime folder", "engine", "log", "settings", "grammars"} <= set(names)
     assert not [check for check in report["checks"] if check["state"] == "problem"]
 
@@ -142,6 +143,25 @@ def test_a_model_that_is_not_whole_is_a_problem(
 
     assert check.state is state
     assert str(folder) in check.advice
+
+
+def test_a_model_that_was_not_downloaded_says_how_to_get_it() -> None:
+    check = check_model(EngineSpec(model="nobody/nothing"))
+
+    assert check.state is State.PROBLEM
+    assert "run 'ghostfill pull nobody/nothing'" in check.advice
+
+
+def test_a_quantised_checkpoint_without_its_packages_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = make_llama(tmp_path / "model", quantization_config={"quant_method": "awq"})
+    monkeypatch.setattr("engine.checkpoint_kinds.PACKAGES", {"awq": {"no_such_package": "no-such-package"}})
+
+    check = check_model(EngineSpec(model=str(folder)))
+
+    assert check.state is State.PROBLEM
+    assert 'pip install "ghostfill[local]" no-such-package' in check.advice
 
 
 def test_the_last_lines_of_a_failed_engine_are_shown(here: Home) -> None:
