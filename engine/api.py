@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+MAX_DRAFTS, MAX_DRAFT_CHARS = 8, 4000
+"""What an engine takes; our client leaves out the rest."""
+
 
 class FinishReason(StrEnum):
     """Why a completion ended."""
@@ -33,7 +36,9 @@ class Priority(StrEnum):
     VISIBLE = "visible"
     """The user does."""
     AHEAD = "ahead"
-    """Nobody yet: what may be asked for next. It gives way to any visible one."""
+    """Nobody yet: what may be asked for next, or a prompt to be warm. Any visible one goes first."""
+    CHAT = "chat"
+    """The user reads along: everything else goes first."""
 
 
 class Shape(StrEnum):
@@ -84,16 +89,23 @@ class CompletionRequest:
 
     prompt_ids: tuple[int, ...]
     max_tokens: int = 128
+    """0 only reads the prompt, so that what follows it is answered at once."""
     stop: tuple[str, ...] = ()
     """Generation ends before the first of these strings."""
     document: str | None = None
     """Newest wins among requests of one document; None never displaces another request."""
     stop_rules: StopRules | None = None
     max_ms: int | None = None
-    """Counted from the moment the request reaches the model's thread."""
+    """Counted while the model works on the request, not while it waits."""
     num_answers: int = 1
     """So many distinct completions at most, from one prefill."""
     priority: Priority = Priority.VISIBLE
+    heal: str = ""
+    """Text before the cursor that the prompt leaves out: the answer is made to begin with it, at the model's
+    own token boundaries, and is given without it."""
+    drafts: tuple[str, ...] = ()
+    """Texts the answer may repeat; they make it faster, never another one. The first is tried from its
+    start, all are searched for what was decoded last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +120,11 @@ class Timings:
     """Prompt tokens whose keys and values were already in a slot."""
     prefilled_tokens: int = 0
     decoded_tokens: int = 0
+    decode_steps: int = 0
+    """Passes of the model after the prompt; fewer than `decoded_tokens` where drafts were right."""
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
+    """Of the drafted ones."""
 
     @property
     def total_ms(self) -> float:

@@ -6,7 +6,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-PROTOCOL = 2
+PROTOCOL = 3
 VERSION = "0.1.0"
 
 

@@ -12,7 +12,16 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.api import Completion, CompletionRequest, FinishReason, TextPiece, Timings, TokenScore
+from engine.api import (
+    MAX_DRAFT_CHARS,
+    MAX_DRAFTS,
+    Completion,
+    CompletionRequest,
+    FinishReason,
+    TextPiece,
+    Timings,
+    TokenScore,
+)
 from engine.errors import EngineRefusedError, EngineUnavailableError
 from engine.events import read_events
 
@@ -171,6 +180,8 @@ def to_body(request: CompletionRequest) -> dict[str, Any]:
         "document": request.document,
         "max_ms": request.max_ms,
         "priority": str(request.priority),
+        "heal": request.heal or None,
+        "drafts": [text[:MAX_DRAFT_CHARS] for text in request.drafts[:MAX_DRAFTS]] or None,
     }
     if request.stop_rules is not None:
         extension["stop_rules"] = asdict(request.stop_rules)

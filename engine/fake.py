@@ -61,6 +61,8 @@ class FakeBackend:
         self.step: asyncio.Semaphore | None = None
         self.is_dead = False
         self.requests: list[CompletionRequest] = []
+        self.read_only: list[CompletionRequest] = []
+        """Those that asked for no token."""
         self.num_cancelled = 0
 
     async def ready(self, on_progress: OnProgress | None = None) -> EngineInfo:
@@ -71,9 +73,11 @@ class FakeBackend:
 
     async def complete(self, request: CompletionRequest, on_text: OnText | None = None) -> Completion:
         """The script's text; only the first answer is held back and told."""
-        self.requests.append(request)
+        (self.requests if request.max_tokens else self.read_only).append(request)
         if self.is_dead:
             raise EngineUnavailableError("the fake engine is dead")
+        if not request.max_tokens:
+            return Completion("", FinishReason.BUDGET)
         prompt = self.prompt_text(request)
         try:
             await self.gate.wait()
@@ -125,8 +129,8 @@ class FakeBackend:
         return max((sum(1 for _ in each) for each in shared), default=0)
 
     def prompt_text(self, request: CompletionRequest) -> str:
-        """The prompt as text, without marks."""
-        return builtin_info().tokenizer.decode(request.prompt_ids)
+        """The prompt as text, without marks, up to the cursor."""
+        return builtin_info().tokenizer.decode(request.prompt_ids) + request.heal
 
     def forget(self) -> None:
         """Nothing is known."""

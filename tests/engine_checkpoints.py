@@ -142,6 +142,26 @@ def make_llama(folder: Path, *, seed: int = 0, **config: Any) -> Path:
     return folder
 
 
+def make_sliding_mistral(folder: Path) -> Path:
+    """A small Mistral whose tokens see only the last eight: nothing for the engine's own pass."""
+    import torch
+    from transformers import MistralConfig, MistralForCausalLM
+
+    torch.manual_seed(0)
+    config = MistralConfig(
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        vocab_size=100,
+        sliding_window=8,
+        initializer_range=0.3,
+    )
+    MistralForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
 def make_hub_cache(home: Path, name: str, commit: str = "0123456789abcdef0123456789abcdef01234567") -> Path:
     """The empty snapshot folder of `name` in a hub cache below `home` (HF_HOME); fill it afterwards."""
     repository = home / "hub" / f"models--{name.replace('/', '--')}"

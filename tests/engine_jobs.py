@@ -14,6 +14,8 @@ from engine.runtime.worker import Job, Outcome, Worker
 
 PATIENCE_S = 60
 CHUNK = 16
+TOKEN_BYTES = [b"", b"", *(bytes([97 + i % 26]) * (1 + i % 3) for i in range(2, 320))]
+"""What the small model's ids may be said to spell."""
 
 
 class Ask:
@@ -25,6 +27,7 @@ class Ask:
         *,
         on_token: Callable[[int], bool] = lambda _num: False,
         cancelled: threading.Event | None = None,
+        draft_ids: tuple[tuple[int, ...], ...] = (),
         **request: Any,
     ) -> None:
         self.ids = ids
@@ -33,7 +36,9 @@ class Ask:
         self.outcomes: queue.Queue[Outcome] = queue.Queue()
         self._on_token = on_token
         wanted = CompletionRequest(tuple(ids), **request)
-        self.job = Job(wanted, self._sink, self.outcomes.put, cancelled or threading.Event())
+        self.job = Job(
+            wanted, self._sink, self.outcomes.put, cancelled or threading.Event(), draft_ids=draft_ids
+        )
 
     def _sink(self, token_id: int, logprob: float) -> bool:
         self.tokens.append(token_id)
@@ -74,3 +79,23 @@ def assert_exact(worker: Worker, ids: list[int]) -> Outcome:
     assert outcome.error is None
     assert ask.tokens == reference.generate(worker.loaded, ids, 6)
     return outcome
+
+
+def named(number: int, length: int = 100) -> list[int]:
+    """A prompt that begins with its number."""
+    return [number, *prompt(number, length - 1)]
+
+
+def ask_at(token: int, worker: Worker, later: Ask) -> Callable[[int], bool]:
+    """Submits another job when so many tokens were told."""
+
+    def on_token(num_tokens: int) -> bool:
+        if num_tokens == token:
+            worker.submit(later.job)
+        return False
+
+    return on_token
+
+
+def assert_as_alone(worker: Worker, ask: Ask) -> None:
+    assert ask.tokens == reference.generate(worker.loaded, ask.ids, ask.job.request.max_tokens)

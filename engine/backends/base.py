@@ -10,7 +10,7 @@ from engine.api import Completion, CompletionRequest
 from engine.build import PROTOCOL
 from engine.client import EngineClient, OnText
 from engine.errors import EngineRefusedError, EngineUnavailableError
-from engine.fim import FORMATS, PLAIN, plain_format
+from engine.fim import FORMATS, PLAIN, Order, plain_format
 from engine.layout import Layout
 from engine.tokens import Tokenizer
 
@@ -33,6 +33,7 @@ class EngineInfo:
     refusal: str
     """Why the model cannot fill in the middle; empty if it can."""
     pid: int
+    """0 where none runs, -1 where a server does not tell."""
 
     @property
     def default_budget_tokens(self) -> int:
@@ -87,7 +88,7 @@ async def describe(client: EngineClient, health: dict[str, Any]) -> EngineInfo:
             dtype=str(health["dtype"]),
             context_length=context_length,
             tokenizer=tokenizer,
-            layout=Layout(tokenizer, fim),
+            layout=Layout(tokenizer, fim, Order(health["order"])),
             refusal=str(health["refusal"]),
             pid=int(health["pid"]),
         )

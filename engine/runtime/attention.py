@@ -19,6 +19,12 @@ from transformers.masking_utils import causal_mask_function, sdpa_mask
 
 NAME = "ghostfill"
 
+_READ_TOKENS = 256
+"""A window's length is a multiple of this: a CPU's bfloat16 kernels are made anew for every other shape."""
+
+_CACHED_SCORES = 2**18
+"""So many stay in the processor's cache."""
+
 _BLOCK_QUERIES = 64
 """Scores of so many queries at a time stay in the processor's cache and small beside the keys."""
 
@@ -79,6 +85,65 @@ def causal_attention(
         query.to(key.dtype), key, value, attn_mask=mask, scale=scale, enable_gqa=True
     )
     return output.to(query.dtype)
+
+
+def read_length(length: int, capacity: int) -> int:
+    """How many keys a pass over a window reads: few different lengths, since kernels are made for each."""
+    return min(-(-length // _READ_TOKENS) * _READ_TOKENS, capacity)
+
+
+def window_mask(positions: torch.Tensor, start: int, read: int, dtype: torch.dtype) -> torch.Tensor:
+    """What to add to the scores of the keys from `start` to `read`, (tokens, read - start)."""
+    keys = torch.arange(start, read, device=positions.device)
+    mask = torch.zeros(len(positions), read - start, dtype=dtype, device=positions.device)
+    return mask.masked_fill_(keys > positions[:, None], -torch.inf)
+
+
+def window_attention(
+    query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor
+) -> torch.Tensor:
+    """By matrix products over a window that is longer than the sequence: the mask hides the rest.
+
+    Queries are (tokens, heads, head_dim), scaled; keys and values (kv_heads, read, head_dim) of their dtype;
+    the mask is added to the scores of the last keys. Returns (tokens, heads * head_dim).
+    """
+    num_new, heads, dim = query.shape
+    kv_heads = keys.shape[0]
+    # The heads that share a key head become its rows, (kv_heads, tokens * group, head_dim).
+    grouped = query.view(num_new, kv_heads, -1, dim).transpose(0, 1).reshape(kv_heads, -1, dim)
+    if keys.device.type == "cpu":
+        output = _head_by_head(grouped, keys, values, mask)
+    else:
+        scores = torch.bmm(grouped, keys.transpose(1, 2))
+        _hide(scores, mask)
+        output = torch.bmm(scores.softmax(-1), values)
+    return output.view(kv_heads, num_new, -1, dim).transpose(0, 1).reshape(num_new, heads * dim)
+
+
+def _head_by_head(
+    query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor
+) -> torch.Tensor:
+    """A CPU's batched bfloat16 product copies a transposed factor first; single ones do not.
+
+    Scores that fit the cache are made for all heads before the softmax, larger ones a head at a time.
+    """
+    kv_heads, num_rows, _ = query.shape
+    at_once = kv_heads if query.shape[0] * num_rows * keys.shape[1] <= _CACHED_SCORES else 1
+    scores, output = query.new_empty(at_once, num_rows, keys.shape[1]), torch.empty_like(query)
+    for start in range(0, kv_heads, at_once):
+        some = slice(start, start + at_once)
+        for each, head, out in zip(query[some], keys[some], scores, strict=True):
+            torch.mm(each, head.T, out=out)
+        _hide(scores, mask)
+        torch.softmax(scores, -1, out=scores)
+        torch.bmm(scores, values[some], out=output[some])
+    return output
+
+
+def _hide(scores: torch.Tensor, mask: torch.Tensor) -> None:
+    """Add the mask to the last columns of (heads, tokens * group, read)."""
+    num_new, num_last = mask.shape
+    scores.view(len(scores), num_new, -1, scores.shape[-1])[..., -num_last:].add_(mask[:, None])
 
 
 def _single_query(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float) -> torch.Tensor:

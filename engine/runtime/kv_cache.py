@@ -24,6 +24,10 @@ class Slot:
         self.token_ids: list[int] = []
         self.capacity = 0
         self.last_used = 0
+        self.moves = 0
+        """How often a buffer was replaced: what was prepared for the old addresses is void."""
+        self.owner: str | None = None
+        """Whose prompt it holds, where that is known."""
         self._layers = [_SlotLayer(self, dtype) for _ in range(num_layers)]
         self.cache = Cache(layers=[*self._layers])
         """What a transformers model takes as `past_key_values`."""
@@ -43,6 +47,16 @@ class Slot:
         """Make room for a sequence of `num_tokens`; each layer grows when it is written next."""
         self.capacity = max(self.capacity, _in_blocks(num_tokens))
 
+    def buffers(
+        self, shape: tuple[int, int], num_tokens: int, device: torch.device
+    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Each layer's keys and values, (kv_heads, capacity, head_dim), with room for `num_tokens`.
+
+        `shape` is (kv_heads, head_dim). Rows that no token has filled hold finite numbers.
+        """
+        self.reserve(num_tokens)
+        return [layer.room(shape, num_tokens, device) for layer in self._layers]
+
     def copy_from(self, other: Slot, length: int) -> None:
         """Become a copy of the other's first `length` tokens."""
         self.rewind(0)  # at once, lest a copy that fails half way leaves old ids over new keys
@@ -55,6 +69,8 @@ class Slot:
         """Forget all and give the memory back."""
         self.token_ids.clear()
         self.capacity = 0
+        self.owner = None
+        self.moves += 1
         for layer in self._layers:
             layer.keys = layer.values = None
 
@@ -67,7 +83,9 @@ class SlotPool:
         self.max_tokens = max_tokens
         self._clock = 0
 
-    def acquire(self, ids: Sequence[int], num_tokens: int | None = None) -> tuple[Slot, int]:
+    def acquire(
+        self, ids: Sequence[int], num_tokens: int | None = None, owner: str | None = None
+    ) -> tuple[Slot, int]:
         """A slot whose sequence begins like `ids`, and how many tokens of it are reused.
 
         Always fewer than `len(ids)`, so that the last token is computed and logits exist. The slot is rewound
@@ -83,16 +101,32 @@ class SlotPool:
             )
         common, best = self._most_common(prompt)
         reused = min(common, len(prompt) - 1)
-        slot = self._choose(best, common, room)
+        slot = self._choose(best, common, room, owner)
         slot.reserve(room)
         self._evict_until_all_fit(slot, best)
         if slot is best:
             slot.rewind(reused)
         else:
             slot.copy_from(best, reused)
+        slot.owner = owner
+        self._use(slot)
+        return slot, reused
+
+    def touch(self, ids: Sequence[int]) -> bool:
+        """Whether a slot holds all of `ids`, which then counts as used now."""
+        common, slot = self._most_common(list(ids))
+        if common == len(ids):
+            self._use(slot)
+        return common == len(ids)
+
+    def evict_all(self) -> None:
+        """Give all memory back."""
+        for slot in self.slots:
+            slot.evict()
+
+    def _use(self, slot: Slot) -> None:
         self._clock += 1
         slot.last_used = self._clock
-        return slot, reused
 
     def cached_tokens(self, ids: Sequence[int]) -> int:
         """How many of the first `ids` are in a slot. Changes nothing; any thread may ask at any time.
@@ -108,15 +142,16 @@ class SlotPool:
         found = ((common_length(slot.token_ids, prompt), slot) for slot in self.slots)
         return max(found, key=lambda pair: (pair[0], pair[1].last_used))
 
-    def _choose(self, best: Slot, common: int, room: int) -> Slot:
+    def _choose(self, best: Slot, common: int, room: int, owner: str | None) -> Slot:
         """The slot to write into: `best` itself, or an empty or the least recently used one for a copy.
 
         Rewinding throws away what follows the common part: right for the same document, which shares most of
-        its slot, wrong for another one that shares only its beginning.
+        its slot, wrong for another one, which will be typed in again.
         """
         other = min(self.slots, key=lambda slot: (len(slot) > 0, slot.last_used))
-        fits_beside = best.capacity + max(other.capacity, room) <= self.max_tokens
-        return best if 2 * common >= len(best) or not fits_beside else other
+        is_anothers = None not in (owner, best.owner) and owner != best.owner
+        is_own = 2 * common >= len(best) and not is_anothers
+        return best if is_own or best.capacity + room > self.max_tokens else other
 
     def _evict_until_all_fit(self, slot: Slot, best: Slot) -> None:
         """Evict others, the longest unused first and never `best`, until the reservations fit together."""
@@ -173,15 +208,32 @@ class _SlotLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
             self.values = self._write(self.values, other.values[:, :, :length], 0, length)
 
     @torch.inference_mode()
+    def room(
+        self, shape: tuple[int, int], num_tokens: int, device: torch.device
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """See Slot.buffers."""
+        if self.keys is None or self.values is None or self.keys.shape[2] < num_tokens:
+            none = torch.empty((1, shape[0], 0, shape[1]), dtype=self._dtype, device=device)
+            start = len(self._slot)
+            self.keys, self.values = (self._grown(each, none, start) for each in (self.keys, self.values))
+        return self.keys[0], self.values[0]
+
+    def _grown(self, buffer: torch.Tensor | None, like: torch.Tensor, length: int) -> torch.Tensor:
+        """A buffer of the slot's capacity with the first `length` tokens of the old one.
+
+        The rest is zero: what reads beyond the sequence under a mask must find numbers there.
+        """
+        self._slot.moves += 1
+        batch, heads, _, dim = like.shape
+        grown = torch.zeros((batch, heads, self._slot.capacity, dim), dtype=self._dtype, device=like.device)
+        if buffer is not None:
+            grown[:, :, :length] = buffer[:, :, :length]
+        return grown
+
+    @torch.inference_mode()
     def _write(self, buffer: torch.Tensor | None, new: torch.Tensor, start: int, end: int) -> torch.Tensor:
         if buffer is None or buffer.shape[2] < end:
-            batch, heads, _, dim = new.shape
-            grown = torch.empty(
-                (batch, heads, self._slot.capacity, dim), dtype=self._dtype, device=new.device
-            )
-            if buffer is not None:
-                grown[:, :, :start] = buffer[:, :, :start]
-            buffer = grown
+            buffer = self._grown(buffer, new, start)
         buffer[:, :, start:end] = new
         return buffer
 

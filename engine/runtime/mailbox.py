@@ -1,4 +1,4 @@
-"""Jobs that wait for the model: those that a user waits for before those made ahead, each kind oldest first.
+"""Jobs that wait for the model: visible ones before those made ahead before chat, each kind oldest first.
 
 At most one of each kind per document. Knows jobs, not what they compute.
 """
@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from engine.api import CompletionRequest, FinishReason, Priority, Timings
+
+_ORDER = (Priority.VISIBLE, Priority.AHEAD, Priority.CHAT)
 
 Sink: TypeAlias = Callable[[int, float], bool]
 """Called in the model's thread for each token id and log-probability; True stops the decoding."""
@@ -63,17 +65,23 @@ class Job:
     cancelled: threading.Event = field(default_factory=threading.Event)
     """Set by anyone to cancel; polled before every chunk and step."""
     alternatives: AlternativeSinks | None = None
+    draft_ids: tuple[tuple[int, ...], ...] = ()
+    """The request's drafts as token ids; the first, if there is one, begins with what is healed."""
 
     @property
-    def is_ahead(self) -> bool:
-        """Nobody waits for it yet."""
-        return self.request.priority is Priority.AHEAD
+    def rank(self) -> int:
+        """Its place in the order of priorities; the lowest goes first."""
+        return _ORDER.index(self.request.priority)
 
     def gives_way_to(self, newer: Job) -> bool:
-        """The newer job makes this one pointless: newest wins in a document, but never ahead over visible."""
-        document = self.request.document
-        is_same = document is not None and document == newer.request.document
-        return is_same and (self.is_ahead or not newer.is_ahead)
+        """The newer job makes this one pointless: newest of a kind wins in a document.
+
+        What was made ahead for a document is pointless too once somebody waits for a completion in it.
+        """
+        mine, other = self.request, newer.request
+        is_guess = mine.priority is Priority.AHEAD and other.priority is Priority.VISIBLE
+        is_same = mine.document is not None and mine.document == other.document
+        return is_same and (is_guess or mine.priority is other.priority)
 
 
 class Mailbox:
@@ -93,23 +101,36 @@ class Mailbox:
         """Queue a job; returns those that now never run: its elders, or itself once closed.
 
         The job takes its elder's place, so that typing fast does not send a document to the back. An elder
-        that already runs is cancelled, and so is any job made ahead when a visible one comes.
+        that already runs is cancelled.
         """
         with self._changed:
             if self._is_closed:
                 return [job]
-            running = self._running
-            if running is not None and (running.gives_way_to(job) or (running.is_ahead and not job.is_ahead)):
-                running.cancelled.set()
+            if self._running is not None and self._running.gives_way_to(job):
+                self._running.cancelled.set()
             self._changed.notify()
             return self._enqueue(job)
+
+    def put_back(self, job: Job) -> list[Job]:
+        """The running job goes on later, before its equals; returns it once closed, when it never will."""
+        with self._changed:
+            self._running = None
+            if self._is_closed:
+                return [job]
+            self._waiting.insert(0, (job, time.perf_counter()))
+            return []
+
+    def is_preempted(self, job: Job) -> bool:
+        """Whether a job waits that goes before this one, which runs."""
+        with self._changed:
+            return any(other.rank < job.rank for other, _ in self._waiting)
 
     def _enqueue(self, job: Job) -> list[Job]:
         elders = [older for older, _ in self._waiting if older.gives_way_to(job)]
         places = (
             place
             for place, (older, _) in enumerate(self._waiting)
-            if older in elders and older.is_ahead == job.is_ahead
+            if older in elders and older.rank == job.rank
         )
         self._waiting.insert(next(places, len(self._waiting)), (job, time.perf_counter()))
         self._waiting = [entry for entry in self._waiting if entry[0] not in elders]
@@ -122,7 +143,7 @@ class Mailbox:
             self._changed.wait_for(lambda: self._waiting or self._is_closed)
             if self._is_closed:
                 return None
-            first = min(self._waiting, key=lambda entry: entry[0].is_ahead)  # the oldest of equals
+            first = min(self._waiting, key=lambda entry: entry[0].rank)  # the oldest of equals
             self._waiting.remove(first)
             self._running, since = first
             return self._running, (time.perf_counter() - since) * 1000

@@ -13,8 +13,12 @@ from transformers import PreTrainedModel
 from engine.errors import ModelError
 from engine.model_folder import ModelFolder, find_model
 from engine.runtime import attention
+from engine.runtime.forward import Forward, TransformersForward
+from engine.runtime.graphs import CudaRecorder, GraphedForward
 from engine.runtime.kv_cache import Slot
-from engine.runtime.weights import load_weights
+from engine.runtime.linear import Rows, quantise_rows
+from engine.runtime.llama import LlamaForward, is_llama
+from engine.runtime.weights import load_rows, load_weights
 
 __all__ = ["LoadedModel", "choose_device", "cpu_threads", "find_model", "kv_budget_bytes", "load_model"]
 
@@ -29,6 +33,11 @@ _DTYPES = {
 
 _MAX_THREADS = 8
 """Decoding waits for memory, not for arithmetic: a few threads use all its bandwidth."""
+
+INT8 = "int8"
+
+_KEPT_FLOAT_BYTES = 2**29
+"""Beside int8 rows, float weights up to this size stay on a CPU: long passes need not expand them again."""
 
 _CPU_KV_BYTES = 4 * 2**30
 """An upper bound, not taken in advance: slots grow as they are used."""
@@ -46,6 +55,13 @@ class LoadedModel:
     context_length: int
     vocab_size: int
     eos_ids: frozenset[int]
+    num_parameters: int
+    """Weights, tied ones counted once."""
+    weight_bytes: int
+    """What one decode step reads of them."""
+    memory_bytes: int
+    """What they take, with all forms that are kept."""
+    forward: Forward
 
     @property
     def num_layers(self) -> int:
@@ -64,11 +80,6 @@ class LoadedModel:
             numbers = 2 * heads * head_dim
         return int(self.num_layers * numbers * self.kv_dtype.itemsize)
 
-    @property
-    def num_parameters(self) -> int:
-        """Weights, tied ones counted once."""
-        return sum(parameter.numel() for parameter in self.model.parameters())
-
     def new_slot(self) -> Slot:
         """An empty slot that fits this model."""
         return Slot(self.num_layers, self.kv_dtype)
@@ -81,14 +92,22 @@ def load_model(
     dtype: str = "auto",
     on_progress: Callable[[float], None] | None = None,
     trust_remote_code: bool = False,
+    quantize: str | None = None,
+    read: Callable[..., PreTrainedModel] = load_weights,
 ) -> LoadedModel:
-    """Load the folder's weights onto a device; `on_progress` hears fractions up to 1.0. Raises ModelError."""
+    """Load the folder's weights onto a device; `on_progress` hears fractions up to 1.0. Raises ModelError.
+
+    `quantize="int8"` makes int8 rows of a Llama's matrices. On a CPU, a package of int8 rows is run as it is
+    unless a dtype is asked for.
+    """
+    if quantize not in (None, INT8):
+        raise ModelError(f"engine.quantize '{quantize}' is unknown: use '{INT8}' or null.")
     place = choose_device(device)
     if place.type == "cpu":
         torch.set_num_threads(cpu_threads())
     number = choose_dtype(dtype, place)
     attention.register()
-    model = load_weights(folder, number, on_progress or (lambda _: None), trust_remote_code=trust_remote_code)
+    model = read(folder, number, on_progress or (lambda _: None), trust_remote_code=trust_remote_code)
     try:
         model = model.to(place)  # type: ignore[arg-type]
     except torch.OutOfMemoryError as error:
@@ -96,23 +115,44 @@ def load_model(
             f"Model {folder.name} does not fit on {place}: choose a smaller model or another device."
         ) from error
     model.eval().requires_grad_(False)
+    num_parameters = sum(parameter.numel() for parameter in model.parameters())
+    memory_bytes = 0
+    forward: Forward
+    if is_llama(model):
+        kv_dtype = number
+        llama = _llama(model, folder, quantize, is_native=place.type == "cpu" and dtype == "auto")
+        memory_bytes = llama.packed_bytes
+        forward = GraphedForward(llama, CudaRecorder(place)) if place.type == "cuda" else llama
+    elif quantize is None:
+        kv_dtype = _use_own_attention(model, number, place)
+        forward = TransformersForward(model, place)
+    else:
+        raise ModelError(
+            "engine.quantize is for Llama, Mistral and Qwen2 models without special parts; "
+            f"{folder.name} is a {type(model).__name__}: set it to null."
+        )
+    memory_bytes += sum(parameter.nbytes for parameter in model.parameters())
     config = model.config.get_text_config()
     return LoadedModel(
         name=folder.name,
         model=model,
         device=place,
         dtype=number,
-        kv_dtype=_use_own_attention(model, number, place),
+        kv_dtype=kv_dtype,
         context_length=int(config.max_position_embeddings),
         vocab_size=int(config.vocab_size),
         eos_ids=_eos_ids(model),
+        num_parameters=num_parameters,
+        weight_bytes=forward.step_bytes,
+        memory_bytes=memory_bytes,
+        forward=forward,
     )
 
 
 def kv_budget_bytes(loaded: LoadedModel, memory_gb: float | None = None) -> int:
     """Memory for slots: what `memory_gb` leaves beside the weights, or a share of what is free."""
     if memory_gb is not None:
-        weights = sum(parameter.nbytes for parameter in loaded.model.parameters())
+        weights = loaded.memory_bytes
         left = int(memory_gb * 2**30) - weights
         if left <= 0:
             raise ModelError(
@@ -195,6 +235,22 @@ def _use_own_attention(model: PreTrainedModel, dtype: torch.dtype, device: torch
     if device.type == "cpu" and not _has_latent_cache(model):
         return torch.float32  # decoding reads keys and values one query at a time, where bfloat16 is slow
     return dtype
+
+
+def _llama(
+    model: PreTrainedModel, folder: ModelFolder, quantize: str | None, *, is_native: bool
+) -> LlamaForward:
+    """Its pass, with int8 rows where they are wanted: the package's, or the nearest to the floats."""
+    rows = load_rows(folder) if is_native or quantize == INT8 else {}
+    floats = sum(parameter.nbytes for parameter in model.parameters())
+    keep_floats = model.device.type == "cpu" and floats <= _KEPT_FLOAT_BYTES
+
+    def pack(name: str, weight: torch.Tensor) -> Rows:
+        if name in rows:
+            return Rows(*(each.to(weight.device) for each in rows[name]))
+        return quantise_rows(weight)
+
+    return LlamaForward(model, pack=pack if rows or quantize else None, keep_floats=keep_floats)
 
 
 def _has_latent_cache(model: PreTrainedModel) -> bool:

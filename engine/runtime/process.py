@@ -73,6 +73,7 @@ class EngineProcess:
                     memory_gb=self._flags.memory_gb,
                     fim_format=self._flags.fim_format,
                     trust_remote_code=self._flags.trust_remote_code,
+                    quantize=self._flags.quantize,
                     log_prompts=self._flags.log_prompts,
                 )
             )

@@ -37,6 +37,7 @@ class EngineOptions:
     memory_gb: float | None = None
     fim_format: str = "auto"
     trust_remote_code: bool = False
+    quantize: str | None = None
     log_prompts: bool = False
 
 
@@ -96,10 +97,10 @@ class ResidentModel:
 
     def _load_text_side(self, folder: ModelFolder) -> None:
         tokenizer = Tokenizer.from_folder(folder.path)
-        fim, self.refusal = choose(folder, self.options.fim_format)
+        fim, self.refusal, order = choose(folder, self.options.fim_format)
         if self.refusal:
             log.warning("%s", self.refusal)
-        self.layout = Layout(tokenizer, fim)
+        self.layout = Layout(tokenizer, fim, order)
         self.num_ids = tokenizer.num_ids
         self.tokenizer = tokenizer
 
@@ -120,6 +121,7 @@ class ResidentModel:
             dtype=self.options.dtype,
             on_progress=report,
             trust_remote_code=self.options.trust_remote_code,
+            quantize=self.options.quantize,
         )
         self.device, self.dtype = str(loaded.device), str(loaded.dtype).removeprefix("torch.")
         self.context_length = min(loaded.context_length, self.layout.fim.context_length)
@@ -128,6 +130,7 @@ class ResidentModel:
             replace(loaded, eos_ids=frozenset(eos_ids), context_length=self.context_length),
             num_valid_ids=self.tokenizer.num_ids,
             banned_ids=self.tokenizer.known_mark_ids() - eos_ids,
+            token_bytes=self.tokenizer.token_bytes(),
             memory_gb=self.options.memory_gb,
         )
 
@@ -144,6 +147,7 @@ class ResidentModel:
             "dtype": self.dtype,
             "context_length": self.context_length,
             "fim_format": fim.name if fim else None,
+            "order": self.layout.order if self.layout else None,
             "bos": fim.bos if fim else "",
             "refusal": self.refusal,
             "tokenizer": self.tokenizer.digest if self.tokenizer else None,
@@ -157,6 +161,11 @@ class ResidentModel:
         if self.worker is None:
             return {}
         return {**asdict(self.worker.counts), **asdict(self.worker.counters)}
+
+    def figures(self) -> dict[str, int]:
+        """What `/metrics` tells: the counters, and what the slots hold now; empty while loading."""
+        held = self.worker.held() if self.worker is not None else {}
+        return {**self._counters(), **held}
 
     def close(self) -> None:
         """Stop the model's thread."""

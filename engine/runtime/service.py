@@ -1,4 +1,4 @@
-"""The engine's HTTP routes: OpenAI's completions, health and the tokenizer, over one resident model.
+"""The engine's HTTP routes: OpenAI's completions, health, metrics and the tokenizer, over one resident model.
 
 Knows requests and the loaded model; knows no workspaces. Cancel is the client closing its connection.
 """
@@ -10,6 +10,7 @@ import hmac
 import json
 import logging
 import threading
+import time
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
@@ -24,12 +25,15 @@ from starlette.routing import Route
 from engine.api import Completion, CompletionRequest, TextPiece
 from engine.errors import GhostfillError
 from engine.runtime.mailbox import Job, Outcome
+from engine.runtime.metrics import PROMETHEUS_TYPE, to_prometheus
 from engine.runtime.resident import ResidentModel
 from engine.runtime.sink import AlternativeTexts, TextSink
 from engine.runtime.wire import parse_completion, to_openai
 from engine.stopping import Stopper
 
 log = logging.getLogger("ghostfill.engine")
+TELL_SECONDS = 0.02
+"""Text is told no more often, but for line ends: to wake the loop for each token slows the model's thread."""
 
 
 def create_app(resident: ResidentModel, api_key: str | None = None) -> Starlette:
@@ -38,6 +42,7 @@ def create_app(resident: ResidentModel, api_key: str | None = None) -> Starlette
     return Starlette(
         routes=[
             Route("/health", service.health),
+            Route("/metrics", service.metrics),
             Route("/tokenizer.json", service.tokenizer),
             Route("/v1/models", service.models),
             Route("/v1/completions", service.completions, methods=["POST"]),
@@ -55,6 +60,10 @@ class _Service:
     async def health(self, request: Request) -> Response:
         self._check_key(request)
         return JSONResponse(self._resident.health())
+
+    async def metrics(self, request: Request) -> Response:
+        self._check_key(request)
+        return PlainTextResponse(to_prometheus(self._resident.figures()), media_type=PROMETHEUS_TYPE)
 
     async def tokenizer(self, request: Request) -> Response:
         self._check_key(request)
@@ -83,7 +92,7 @@ class _Service:
         wanted, is_stream = await self._parsed(request)
         if self._resident.options.log_prompts and self._resident.tokenizer is not None:
             log.info("prompt %r", self._resident.tokenizer.decode(wanted.prompt_ids))
-        run = _Run(self._resident, wanted)
+        run = _Run(self._resident, wanted, is_stream=is_stream)
         if is_stream:
             return StreamingResponse(run.events(request), media_type="text/event-stream")
         return await run.answer(request)
@@ -108,7 +117,7 @@ class _Service:
 class _Run:
     """One completion on its way through the worker, watched for the client's leaving."""
 
-    def __init__(self, resident: ResidentModel, wanted: CompletionRequest) -> None:
+    def __init__(self, resident: ResidentModel, wanted: CompletionRequest, *, is_stream: bool) -> None:
         assert resident.tokenizer is not None
         self._resident = resident
         self._id = f"cmpl-{uuid.uuid4().hex}"
@@ -117,11 +126,17 @@ class _Run:
         tokenizer = resident.tokenizer
 
         def new_sink(on_text: Callable[[TextPiece], None] | None = None) -> TextSink:
-            return TextSink(tokenizer, Stopper(wanted.stop_rules, wanted.stop), on_text)
+            return TextSink(tokenizer, Stopper(wanted.stop_rules, wanted.stop), on_text, wanted.heal)
 
-        self._sink = new_sink(self._put)
+        self._held: list[TextPiece] = []
+        self._told_at = 0.0
+        self._sink = new_sink(self._put_text if is_stream else None)
         self._others = AlternativeTexts(self._sink, new_sink, wanted.num_answers - 1)
-        self._job = Job(wanted, self._sink, self._put, threading.Event(), self._others)
+        first, *others = wanted.drafts or ("",)
+        # The first is what the model may say from its start on, and it says what is healed before.
+        drafts = (wanted.heal + first if first else "", *others)
+        draft_ids = tuple(tuple(tokenizer.encode(text)) for text in drafts)
+        self._job = Job(wanted, self._sink, self._put, threading.Event(), self._others, draft_ids)
 
     async def answer(self, request: Request) -> Response:
         """One JSON object at the end."""
@@ -169,6 +184,16 @@ class _Run:
             finally:
                 gone.cancel()
 
+    def _put_text(self, piece: TextPiece) -> None:
+        """Called in the model's thread; what is held at the end comes with the outcome."""
+        self._held.append(piece)
+        now = time.monotonic()
+        if "\n" in piece.text or now - self._told_at >= TELL_SECONDS:
+            self._told_at = now
+            scores = tuple(score for each in self._held for score in each.scores)
+            self._put(TextPiece("".join(each.text for each in self._held), scores))
+            self._held.clear()
+
     def _put(self, item: TextPiece | Outcome) -> None:
         """Called in the model's thread."""
         with suppress(RuntimeError):  # the loop is closed: the engine is going down
@@ -179,7 +204,7 @@ class _Run:
             text=text,
             finish_reason=outcome.finish_reason,
             timings=outcome.timings,
-            mean_logprob=outcome.mean_logprob,
+            mean_logprob=self._sink.mean_logprob,
             scores=self._sink.scores,
             end_logprob=self._sink.end_logprob if outcome.end_logprob is None else outcome.end_logprob,
             alternatives=tuple(self._others.completions),

@@ -19,25 +19,41 @@ class TextSink:
     """A worker's sink for one request: call it with each token; True means stop."""
 
     def __init__(
-        self, tokenizer: Tokenizer, stopper: Stopper, on_text: Callable[[TextPiece], None] | None = None
+        self,
+        tokenizer: Tokenizer,
+        stopper: Stopper,
+        on_text: Callable[[TextPiece], None] | None = None,
+        heal: str = "",
     ) -> None:
+        """`heal` is what the tokens begin with and the text leaves out; it has no scores either."""
         self._tokenizer = tokenizer
         self._stopper = stopper
         self._on_text = on_text
         self._pending: list[int] = []
         self._sent = 0
         self._scores: list[TokenScore] = []
+        self._heal_left = len(heal)
+        """Characters."""
+        self._num_healing = 0
+        """Tokens wholly inside `heal`."""
 
     def __call__(self, token_id: int, logprob: float) -> bool:
         """Take one decoded token."""
-        # A token that goes on with a character begins where that character's first token does.
-        self._scores.append(TokenScore(len(self._stopper.text), logprob))
         self._pending.append(token_id)
         text = self._tokenizer.decode(self._pending)
-        if text.endswith(_REPLACEMENT):
+        is_whole = not text.endswith(_REPLACEMENT)
+        num_begun = len(text) if is_whole else len(text.rstrip(_REPLACEMENT)) + 1
+        if 0 < self._heal_left >= num_begun:
+            self._num_healing += 1
+        else:
+            # A token that goes on with a character begins where that character's first token does.
+            self._scores.append(TokenScore(len(self._stopper.text), logprob))
+        if not is_whole:
             return False  # the bytes of a character are not all there yet
         self._pending.clear()
-        stopped = self._stopper.feed(text)
+        num_healed = min(len(text), self._heal_left)
+        self._heal_left -= num_healed
+        stopped = self._stopper.feed(text[num_healed:])
         settled = self._stopper.settled
         if self._on_text is not None and len(settled) > self._sent:
             scores = tuple(score for score in self._scores if self._sent <= score.start < len(settled))
@@ -62,15 +78,18 @@ class TextSink:
 
     @property
     def mean_logprob(self) -> float | None:
-        """Of all tokens taken."""
+        """Of all tokens taken but those wholly inside `heal`."""
         return sum(score.logprob for score in self._scores) / len(self._scores) if self._scores else None
 
     @property
     def first_line_tokens(self) -> int | None:
-        """Tokens up to the one that ended the first line that says something; None if none did."""
+        """Tokens up to the one that ended the first line that says something, those inside `heal` too.
+
+        None if none did.
+        """
         text = self.text
         end = text.find("\n", len(text) - len(text.lstrip()))
-        return None if end < 0 else sum(score.start <= end for score in self._scores)
+        return None if end < 0 else self._num_healing + sum(score.start <= end for score in self._scores)
 
 
 class AlternativeTexts:

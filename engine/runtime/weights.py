@@ -5,7 +5,7 @@ Knows no prompts, no slots, no devices: a model comes out on the CPU, tied and i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,8 +16,10 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 from transformers.utils import logging
 
+from engine.checkpoint_kinds import check_loadable
 from engine.errors import ModelError
 from engine.model_folder import ModelFolder
+from engine.runtime.linear import Rows, expand_rows
 
 INT8_ROWS = "int8-rows"
 
@@ -31,6 +33,7 @@ def load_weights(
     folder: ModelFolder, dtype: torch.dtype, on_progress: Progress, *, trust_remote_code: bool = False
 ) -> PreTrainedModel:
     """The folder's model on the CPU; raises ModelError."""
+    check_loadable(folder.name, folder.config)
     form = folder.ghostfill.get("weights")
     if form not in (None, INT8_ROWS):
         raise ModelError(
@@ -45,9 +48,13 @@ def load_weights(
         raise ModelError(f"Model {folder.name} in {folder.path} cannot be loaded: {error}{hint}") from error
 
 
-def expand_rows(rows: torch.Tensor, scale: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """weight = int8 x scale of its row, rounded once to `dtype`."""
-    return (rows.to(torch.float32) * scale[:, None]).to(dtype)
+def load_rows(folder: ModelFolder) -> Mapping[str, Rows]:
+    """The matrices of a folder that holds int8 rows, by name; empty for any other."""
+    if folder.ghostfill.get("weights") != INT8_ROWS:
+        return {}
+    with safe_open(folder.path / "model.safetensors", framework="pt") as file:
+        names = {name.removesuffix(".scale") for name in file.keys() if name.endswith(".scale")}  # noqa: SIM118
+        return {name: Rows(file.get_tensor(name), file.get_tensor(f"{name}.scale")) for name in names}
 
 
 def _load_int8_rows(folder: ModelFolder, dtype: torch.dtype, on_progress: Progress) -> PreTrainedModel:
@@ -59,7 +66,7 @@ def _load_int8_rows(folder: ModelFolder, dtype: torch.dtype, on_progress: Progre
             tensor = file.get_tensor(name)
             is_packed = tensor.dtype == torch.int8
             weights[name] = (
-                expand_rows(tensor, file.get_tensor(f"{name}.scale"), dtype) if is_packed else tensor
+                expand_rows(Rows(tensor, file.get_tensor(f"{name}.scale")), dtype) if is_packed else tensor
             )
             on_progress(index / len(names))
     # transformers builds the model without memory, takes these tensors as they are, ties and fills in RoPE.

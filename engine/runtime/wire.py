@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.api import (
+    MAX_DRAFT_CHARS,
+    MAX_DRAFTS,
     Completion,
     CompletionRequest,
     FinishReason,
@@ -31,6 +33,8 @@ _OPENAI_REASON = {FinishReason.EOS: "stop", FinishReason.STOP: "stop"}
 MAX_TOKENS = 4096
 MAX_STOP_STRINGS = 64
 MAX_ANSWERS = 4
+MAX_HEAL = 1000
+"""Characters: a line is cut at its last boundary, so it is a word in practice."""
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -53,13 +57,15 @@ def parse_completion(body: bytes, resident: ResidentModel) -> tuple[CompletionRe
     rules = extension.get("stop_rules")
     request = CompletionRequest(
         prompt_ids=tuple(_prompt_ids(data, resident)),
-        max_tokens=_integer(data, "max_tokens", 128, 1, MAX_TOKENS),
+        max_tokens=_integer(data, "max_tokens", 128, 0, MAX_TOKENS),
         stop=_stop(data.get("stop")),
         document=_typed(extension, "document", str, None),
         stop_rules=None if rules is None else _stop_rules(_object(rules, "ghostfill.stop_rules")),
         max_ms=_integer(extension, "max_ms", None, 1, 600_000),
         num_answers=num_answers,
         priority=_choice(extension, "priority", Priority.VISIBLE),
+        heal=_heal(extension),
+        drafts=_drafts(extension.get("drafts")),
     )
     return request, is_stream
 
@@ -113,6 +119,22 @@ def _stop(value: Any) -> tuple[str, ...]:
     if not _is_texts(values) or len(values) > MAX_STOP_STRINGS:
         raise BadRequestError(f"stop must be a string or a list of at most {MAX_STOP_STRINGS} strings")
     return tuple(values)
+
+
+def _heal(extension: dict[str, Any]) -> str:
+    heal = _typed(extension, "heal", str, "")
+    if len(heal) > MAX_HEAL:
+        raise BadRequestError(f"heal must have at most {MAX_HEAL} characters")
+    return str(heal)
+
+
+def _drafts(value: Any) -> tuple[str, ...]:
+    texts = [] if value is None else value
+    if not _is_texts(texts) or len(texts) > MAX_DRAFTS or any(len(text) > MAX_DRAFT_CHARS for text in texts):
+        raise BadRequestError(
+            f"drafts must be a list of at most {MAX_DRAFTS} strings of at most {MAX_DRAFT_CHARS} characters"
+        )
+    return tuple(texts)
 
 
 def _stop_rules(rules: dict[str, Any]) -> StopRules:

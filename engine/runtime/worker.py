@@ -1,31 +1,35 @@
 """One thread that owns the model, one mailbox in front of it. Token ids in, token ids out; no text, no HTTP.
 
-Every job gets exactly one `done`, whatever happens, and an error in a job never ends the thread.
+Every job gets exactly one `done`, whatever happens, and an error in a job never ends the thread. A job that
+is pre-empted waits at the front of its kind and goes on.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import torch
 
-from engine.api import FinishReason, Timings
-from engine.errors import GhostfillError, ModelError
-from engine.runtime.alternatives import NUM_RUNNERS_UP, Alternatives
-from engine.runtime.decode import Counters, Decoder, InterruptedPrefillError, Step
-from engine.runtime.kv_cache import Slot, SlotPool
-from engine.runtime.mailbox import AlternativeSinks, Job, Mailbox, Outcome
+from engine.api import FinishReason
+from engine.errors import GhostfillError
+from engine.runtime.decode import Counters, Decoder
+from engine.runtime.kv_cache import SlotPool
+from engine.runtime.mailbox import Job, Mailbox, Outcome
 from engine.runtime.model import LoadedModel, kv_budget_bytes
+from engine.runtime.run import PreemptedError, Run
 
 __all__ = ["Job", "JobCounts", "Outcome", "Worker"]
 
 _log = logging.getLogger(__name__)
 
 NUM_SLOTS = 8
+"""More prompts are seldom alive at once: what is typed in, asked ahead and warm, of a few documents."""
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "alloc_failed")
+_OUT_OF_MEMORY_ADVICE = "The device ran out of memory: lower context.budgetTokens or use a smaller model."
 
 
 @dataclass(slots=True)
@@ -37,6 +41,9 @@ class JobCounts:
     cancelled: int = 0
     errors: int = 0
     reused_tokens: int = 0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
+    """Of the drafted ones."""
 
 
 class Worker:
@@ -48,6 +55,7 @@ class Worker:
         *,
         num_valid_ids: int | None = None,
         banned_ids: Iterable[int] = (),
+        token_bytes: Sequence[bytes] | None = None,
         chunk_tokens: int | None = None,
         num_slots: int = NUM_SLOTS,
         memory_gb: float | None = None,
@@ -57,11 +65,18 @@ class Worker:
         self.counts = JobCounts()
         self._counting = threading.Lock()
         self._decoder = Decoder(
-            loaded, num_valid_ids=num_valid_ids, banned_ids=banned_ids, chunk_tokens=chunk_tokens
+            loaded,
+            num_valid_ids=num_valid_ids,
+            banned_ids=banned_ids,
+            token_bytes=token_bytes,
+            chunk_tokens=chunk_tokens,
         )
-        max_tokens = kv_budget_bytes(loaded, memory_gb) // loaded.kv_bytes_per_token
+        # While a layer's buffers grow, its old ones are still there.
+        bytes_per_token = loaded.kv_bytes_per_token * (1 + 1 / loaded.num_layers)
+        max_tokens = int(kv_budget_bytes(loaded, memory_gb) / bytes_per_token)
         self._pool = SlotPool(loaded.new_slot, num_slots=num_slots, max_tokens=max_tokens)
         self._mailbox = Mailbox()
+        self._paused: dict[Job, Run] = {}
         self._thread = threading.Thread(target=self._run, name="ghostfill-model", daemon=True)
         self._thread.start()
 
@@ -81,6 +96,16 @@ class Worker:
         """How many of the first `ids` a request would find in a slot now. Never waits for the model."""
         return self._pool.cached_tokens(list(ids))
 
+    def held(self) -> dict[str, int]:
+        """What the slots hold now, in slots and in tokens; any thread may ask."""
+        lengths = [len(slot) for slot in self._pool.slots]
+        return {
+            "slots_in_use": sum(length > 0 for length in lengths),
+            "kv_tokens": sum(lengths),
+            "kv_tokens_reserved": sum(slot.capacity for slot in self._pool.slots),
+            "kv_tokens_limit": self._pool.max_tokens,
+        }
+
     def close(self) -> None:
         """Cancel the running job, answer the waiting ones, end the thread."""
         for job in self._mailbox.close():
@@ -90,29 +115,50 @@ class Worker:
     def _run(self) -> None:
         while (taken := self._mailbox.take()) is not None:
             job, queue_ms = taken
-            outcome = self._answer(job)
-            self._finish(job, replace(outcome, timings=replace(outcome.timings, queue_ms=queue_ms)))
-
-    def _answer(self, job: Job) -> Outcome:
-        """The one boundary of this room: whatever goes wrong in a job becomes its outcome."""
-        run = _Run(job, self._decoder, self._pool)
-        try:
-            return run.outcome()
-        except GhostfillError as error:
-            return run.failed(str(error))
-        except torch.OutOfMemoryError:
-            _log.exception("out of memory")
-            return run.failed(
-                "The device ran out of memory: lower context.budgetTokens or use a smaller model."
+            run = self._paused.pop(job, None) or Run(
+                job, self._decoder, self._pool, self._mailbox.is_preempted
             )
-        except Exception as error:  # noqa: BLE001
-            _log.exception("a job failed")
-            return run.failed(f"The model failed on this request ({type(error).__name__}: {error}).")
+            outcome = self._turn(run, queue_ms)
+            if outcome is not None:
+                self._finish(job, outcome)
+                continue
+            self._paused[job] = run
+            for never_runs in self._mailbox.put_back(job):
+                self._finish(never_runs, Outcome(FinishReason.CANCELLED))
+
+    def _turn(self, run: Run, queue_ms: float) -> Outcome | None:
+        """The run's outcome, None if it was pre-empted; without memory once more with all slots given back.
+
+        The one boundary of this room: whatever goes wrong in a job becomes its outcome.
+        """
+        for is_retry in (False, True):
+            try:
+                if is_retry:  # not in the handler, whose traceback holds the tensors of the pass that failed
+                    self._give_memory_back()
+                return run.turn(0.0 if is_retry else queue_ms)
+            except PreemptedError:
+                return None
+            except GhostfillError as error:
+                return run.failed(str(error))
+            except Exception as error:  # noqa: BLE001
+                if not _is_out_of_memory(error):
+                    _log.exception("a job failed")
+                    return run.failed(f"The model failed on this request ({type(error).__name__}: {error}).")
+                _log.warning("out of memory, all slots are dropped: %s", error)
+        return run.failed(_OUT_OF_MEMORY_ADVICE)
+
+    def _give_memory_back(self) -> None:
+        self._pool.evict_all()
+        if self.loaded.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def _finish(self, job: Job, outcome: Outcome) -> None:
         """The only caller of `done`."""
+        self._paused.pop(job, None)
         with self._counting:
             self.counts.reused_tokens += outcome.timings.reused_tokens
+            self.counts.drafted_tokens += outcome.timings.drafted_tokens
+            self.counts.accepted_tokens += outcome.timings.accepted_tokens
             if outcome.error is not None:
                 self.counts.errors += 1
             elif outcome.finish_reason is FinishReason.CANCELLED:
@@ -125,124 +171,8 @@ class Worker:
             _log.exception("a job's `done` failed")
 
 
-class _Run:
-    """One job on its way through prefill and decode."""
-
-    def __init__(self, job: Job, decoder: Decoder, pool: SlotPool) -> None:
-        self._job = job
-        self._request = job.request
-        self._decoder = decoder
-        self._pool = pool
-        self._started = time.perf_counter()
-        self._slot: Slot | None = None
-        self._timings = Timings(prompt_tokens=len(job.request.prompt_ids))
-
-    def outcome(self) -> Outcome:
-        """Run to the end."""
-        self._check()
-        reason = self._poll()
-        if reason is not None:
-            return Outcome(reason, self._timings)
-        try:
-            slot, logits = self._prefill()
-        except InterruptedPrefillError as interrupted:
-            return Outcome(interrupted.reason, self._timings)
-        return self._decode(slot, logits)
-
-    def failed(self, error: str) -> Outcome:
-        """Drop the slot, whose state nobody vouches for now."""
-        if self._slot is not None:
-            self._slot.evict()
-        return Outcome(FinishReason.CANCELLED, self._timings, error=error)
-
-    def _check(self) -> None:
-        """Before anything reaches the device, where a bad id would take the whole process down."""
-        ids, loaded = self._request.prompt_ids, self._decoder.loaded
-        if not ids:
-            raise ModelError("The prompt is empty: send at least one token.")
-        if len(ids) >= loaded.context_length:
-            raise ModelError(
-                f"The prompt of {len(ids)} tokens does not fit the model's context of "
-                f"{loaded.context_length}, which also holds the answer: lower context.budgetTokens."
-            )
-        if not 0 <= min(ids) <= max(ids) < loaded.vocab_size:
-            raise ModelError(
-                f"The prompt holds ids outside of the model's vocabulary of {loaded.vocab_size}."
-            )
-
-    def _poll(self) -> FinishReason | None:
-        if self._job.cancelled.is_set():
-            return FinishReason.CANCELLED
-        max_ms = self._request.max_ms
-        if max_ms is not None and _ms_since(self._started) >= max_ms:
-            return FinishReason.DEADLINE
-        return None
-
-    def _max_tokens(self) -> int:
-        return min(
-            self._request.max_tokens, self._decoder.loaded.context_length - len(self._request.prompt_ids)
-        )
-
-    def _prefill(self) -> tuple[Slot, torch.Tensor]:
-        ids = self._request.prompt_ids
-        self._slot, reused = self._pool.acquire(ids, len(ids) + self._max_tokens())
-        try:
-            return self._slot, self._decoder.prefill(self._slot, ids[reused:], self._poll)
-        finally:
-            self._timings = replace(
-                self._timings,
-                prefill_ms=_ms_since(self._started),
-                reused_tokens=reused,
-                prefilled_tokens=len(self._slot) - reused,
-            )
-
-    def _decode(self, slot: Slot, logits: torch.Tensor) -> Outcome:
-        started = time.perf_counter()
-        sinks = self._job.alternatives if self._request.num_answers > 1 else None
-        decoding = self._decoder.decode(
-            slot,
-            logits,
-            max_tokens=self._max_tokens(),
-            poll=self._poll,
-            num_runners_up=NUM_RUNNERS_UP if sinks else 0,
-        )
-        steps: list[Step] = []
-        num_others = 0
-        try:
-            for step in decoding:
-                steps.append(step)
-                if self._job.sink(step.token_id, step.logprob):
-                    decoding.stop()
-                    break
-            if sinks is not None:
-                num_others = self._decode_others(
-                    slot, sinks, [*steps, decoding.end] if decoding.end else steps
-                )
-        finally:
-            self._timings = replace(
-                self._timings, decode_ms=_ms_since(started), decoded_tokens=len(steps) + num_others
-            )
-        mean = sum(step.logprob for step in steps) / len(steps) if steps else None
-        return Outcome(
-            decoding.finish_reason or FinishReason.STOP,
-            self._timings,
-            mean,
-            end_logprob=decoding.end.logprob if decoding.end is not None else None,
-        )
-
-    def _decode_others(self, slot: Slot, sinks: AlternativeSinks, steps: list[Step]) -> int:
-        """Answers beyond the first; how many tokens that took."""
-        alternatives = Alternatives(
-            self._decoder,
-            slot,
-            self._request.prompt_ids,
-            sinks,
-            max_tokens=self._max_tokens(),
-            poll=self._poll,
-        )
-        alternatives.run(steps)
-        return alternatives.num_decoded
-
-
-def _ms_since(start: float) -> float:
-    return (time.perf_counter() - start) * 1000
+def _is_out_of_memory(error: Exception) -> bool:
+    """torch says it with an error of its own on CUDA only."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(said in str(error).lower() for said in _OUT_OF_MEMORY)

@@ -65,9 +65,9 @@ class Hold:
         self.jobs: list[Job] = []
         self._released = threading.Event()
         self._left = at_pass
-        self._submit, self._extend = worker.submit, worker._decoder.extend
+        self._submit, self._read = worker.submit, worker._decoder.read
         monkeypatch.setattr(worker, "submit", self._spy)
-        monkeypatch.setattr(worker._decoder, "extend", self._held)
+        monkeypatch.setattr(worker._decoder, "read", self._held)
         monkeypatch.setattr(worker._decoder, "chunk_tokens", chunk_tokens or worker._decoder.chunk_tokens)
 
     def release(self) -> None:
@@ -87,12 +87,12 @@ class Hold:
         self.jobs.append(spied)
         self._submit(spied)
 
-    def _held(self, slot: Slot, ids: Sequence[int]) -> Any:
+    def _held(self, slot: Slot, ids: Sequence[int], num_logits: int = 1) -> Any:
         self._left -= 1
         if self._left == 0:
             self.is_reached.set()
             self._wait(self.jobs[0])
-        return self._extend(slot, ids)
+        return self._read(slot, ids, num_logits)
 
     def _wait(self, job: Job) -> None:
         for _ in range(PATIENCE_S * 100):

@@ -11,7 +11,7 @@ import torch
 
 from engine.api import FinishReason
 from engine.runtime import reference
-from engine.runtime.alternatives import deviations
+from engine.runtime.alternatives import Alternatives, deviations
 from engine.runtime.decode import Decoder, Step
 from engine.runtime.kv_cache import common_length
 from engine.runtime.mailbox import Job, Outcome, Sink
@@ -133,7 +133,7 @@ def test_they_cost_no_prefill_of_the_prompt_and_are_counted_as_decoded(worker: W
 
     assert (outcome.timings.reused_tokens, outcome.timings.prefilled_tokens) == (99, 1)
     most_kept = 6
-    assert worker.counters.prefilled_tokens - before <= 1 + 3 * most_kept
+    assert worker.counters.prefilled_tokens - before <= 1 + 3 * most_kept + most_kept - 1
     assert outcome.timings.decoded_tokens > 6 * 2
 
 
@@ -145,6 +145,65 @@ def test_the_slot_serves_the_next_prompt_with_the_same_reuse(worker: Worker) -> 
 
     assert outcome.timings.prefilled_tokens == 100
     assert (again.timings.reused_tokens, again.timings.prefilled_tokens) == (100, 2)
+
+
+def test_the_first_answer_can_be_gone_on_with_at_once(worker: Worker) -> None:
+    """Its keys and values are brought back when the others are done."""
+    ids = prompt(6)
+    ask, _ = run_with(worker, ids, Tries(3))
+
+    again = assert_exact(worker, [*ids, *ask.tokens, 7])
+
+    assert len(ask.tokens) == 6
+    assert (again.timings.reused_tokens, again.timings.prefilled_tokens) == (105, 2)
+
+
+def test_each_drafts_from_those_before_it(small: LoadedModel) -> None:
+    """Where a try falls back into the first answer's words, one pass reads many of them."""
+    loaded = replace(small, eos_ids=frozenset())
+    decoder, slot, ids = Decoder(loaded), loaded.new_slot(), prompt(11)
+    logits = decoder.prefill(slot, ids, lambda: None)
+    steps = [*decoder.decode(slot, logits, max_tokens=60, poll=lambda: None, num_runners_up=3)]
+    before, tries = decoder.counters.decode_steps, Tries(3)
+
+    others = Alternatives(decoder, slot, ids, tries, max_tokens=60, poll=lambda: None)
+    others.run(steps)
+
+    assert [len(one) for one in tries.tries] == [60] * 3
+    num_begun = sum(common_length(one, [step.token_id for step in steps]) + 1 for one in tries.tries)
+    assert decoder.counters.decode_steps - before < 3 * 60 - num_begun
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_begins_with_what_is_healed_and_is_greedy_behind_its_deviation(
+    small: LoadedModel, seed: int
+) -> None:
+    """The oracle heals anew behind every deviating token, from scratch."""
+    vocabulary = [b""] * 4 + [bytes([byte]) for byte in range(256)]
+    vocabulary += [b"se", b"sel", b"self", b"self.", b"selfish", b"elf", b"f.", b"lf.x"] * 7 + [b""] * 4
+    heal, ids = b"self", prompt(seed)
+    decoder = Decoder(small, banned_ids=[0, 2, 3], token_bytes=vocabulary)
+
+    def decoding(begun: list[int]) -> list[Step]:
+        slot = small.new_slot()
+        logits = decoder.prefill(slot, [*ids, *begun], lambda: None)
+        return [
+            *decoder.decode(
+                slot, logits, max_tokens=6, poll=lambda: None, num_runners_up=3, heal=heal, begun=begun
+            )
+        ]
+
+    steps, slot, tries = decoding([]), small.new_slot(), Tries(4)
+    decoder.prefill(slot, ids, lambda: None)
+
+    Alternatives(decoder, slot, ids, tries, max_tokens=6, poll=lambda: None, heal=heal).run(steps)
+
+    first = [step.token_id for step in steps]
+    assert len(tries.tries) == 4
+    for one in tries.tries:
+        begun = one[: common_length(one, first) + 1]
+        assert b"".join(vocabulary[i] for i in one).startswith(heal)
+        assert one == begun + [step.token_id for step in decoding(begun)]
 
 
 @pytest.mark.parametrize("at_token", [1, 3])

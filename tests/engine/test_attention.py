@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from transformers import DynamicCache, MistralConfig, MistralForCausalLM
+from transformers import DynamicCache, MistralForCausalLM
 
 from engine.model_folder import ModelFolder
 from engine.runtime import attention, reference
-from engine.runtime.attention import causal_attention
+from engine.runtime.attention import causal_attention, read_length, window_attention, window_mask
 from engine.runtime.decode import Decoder
+from engine.runtime.forward import TransformersForward
 from engine.runtime.model import LoadedModel, load_model
-from engine_checkpoints import make_llama
+from engine_checkpoints import make_llama, make_sliding_mistral
 
 HEADS = [(4, 4), (8, 2), (8, 1)]
 SHAPES = [(1, 1), (1, 300), (2, 300), (7, 7), (64, 64), (65, 65), (150, 300)]
@@ -62,10 +64,41 @@ def test_attention_equals_the_textbook(
     assert (output.double() - textbook(query, key, value, 0.2)).abs().max() < tolerance
 
 
+@pytest.mark.parametrize("heads", HEADS, ids=["every head", "grouped", "one key head"])
+@pytest.mark.parametrize("shape", [*SHAPES, (128, 4000)], ids=lambda shape: f"{shape[0]} over {shape[1]}")
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.04)], ids=["fp32", "bf16"]
+)
+def test_attention_over_a_window_equals_the_textbook_over_the_sequence(
+    heads: tuple[int, int], shape: tuple[int, int], dtype: torch.dtype, tolerance: float
+) -> None:
+    """What stands behind the sequence in the buffer is as large as anything and must not be seen."""
+    torch.manual_seed(0)
+    num_new, end = shape
+    read = read_length(end, 4096)
+    query = torch.randn(num_new, heads[0], 32).to(dtype)
+    buffers = torch.randn(2, heads[1], 4096, 32).to(dtype)
+    buffers[:, :, end:] *= 1000
+    mask = window_mask(torch.arange(end - num_new, end), end - num_new, read, dtype)
+
+    output = window_attention(query * 0.25, buffers[0, :, :read], buffers[1, :, :read], mask)
+
+    expected = textbook(
+        query.transpose(0, 1)[None], buffers[None, 0, :, :end], buffers[None, 1, :, :end], 0.25
+    )
+    assert output.dtype == dtype
+    assert (output.double() - expected[0].transpose(0, 1).reshape(num_new, -1)).abs().max() < tolerance
+
+
+@pytest.mark.parametrize(("length", "read"), [(1, 256), (256, 256), (257, 512), (1000, 1000)])
+def test_few_lengths_are_read_and_never_more_than_there_is(length: int, read: int) -> None:
+    assert read_length(length, 1000) == read
+
+
 @pytest.mark.parametrize("own", ["eager", "sdpa"])
 def test_a_model_on_our_attention_equals_itself_on_its_own(own: str, small: LoadedModel) -> None:
     """New tokens over a filled cache, where masks go wrong."""
-    decoder = Decoder(small)
+    decoder = Decoder(replace(small, forward=TransformersForward(small.model, small.device)))
     slot, cache = small.new_slot(), DynamicCache()
     ids = torch.randint(2, 320, (60,)).tolist()
 
@@ -85,19 +118,8 @@ def test_a_model_on_our_attention_equals_itself_on_its_own(own: str, small: Load
 
 def test_a_sliding_window_keeps_its_mask(tmp_path: Path) -> None:
     """A model with more than plain causal attention must not lose it on ours."""
-    torch.manual_seed(0)
-    config = MistralConfig(
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        vocab_size=100,
-        sliding_window=8,
-        initializer_range=0.3,
-    )
-    oracle = MistralForCausalLM(config).eval()
-    oracle.save_pretrained(tmp_path)
+    make_sliding_mistral(tmp_path)
+    oracle = MistralForCausalLM.from_pretrained(tmp_path, dtype=torch.float32, attn_implementation="eager")
     ids = torch.randint(0, 100, (40,)).tolist()
     loaded = load_model(ModelFolder.open(str(tmp_path)), device="cpu", dtype="float32")
     decoder, slot = Decoder(loaded), loaded.new_slot()

@@ -139,7 +139,8 @@ async def test_two_fronts_share_one_engine_and_nothing_of_the_workspace_is_impor
 
     infos = await asyncio.gather(*(front.ready(lambda part, _: told.append(part)) for front in fronts))
     layout = infos[0].layout
-    ids = layout.prompt([], "a.py", "import os\n\nx = os.", "\n", Budget.split(1024, 32, layout.fim)).ids
+    budget = Budget.split(1024, 32, layout.fim)
+    ids = layout.prompt([], "a.py", "import os\n\nx = os.", "\n", budget, heals=False).ids
     answers = [await front.complete(CompletionRequest(ids, 8)) for front in fronts]
 
     assert infos[0].pid == infos[1].pid != os.getpid()
@@ -318,8 +319,8 @@ async def test_an_engine_that_cannot_load_says_why_and_leaves(
             r"holds no readable tokenizer\.json .*download the model again",
         ),
         "format": (
-            ["--fim-format", "codellama"],
-            r"'codellama' is unknown; there are: deepseek-coder, builtin",
+            ["--fim-format", "guesswork"],
+            r"'guesswork' is unknown; there are: deepseek-coder, builtin",
         ),
         "device": (["--device", "cuda"], r"PyTorch sees no CUDA GPU here: set device to auto or cpu"),
     }

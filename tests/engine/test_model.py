@@ -33,6 +33,7 @@ from engine_checkpoints import (
     VOCAB_SIZE,
     make_deepseek_checkpoint,
     make_hub_cache,
+    make_sliding_mistral,
     make_tokenizer,
 )
 
@@ -189,7 +190,53 @@ def test_memory_for_slots_is_what_the_weights_leave(small: LoadedModel) -> None:
         kv_budget_bytes(small, weights / 2**31)
 
 
-def test_bfloat16_weights_keep_float32_slots_on_a_cpu(small_folder: Path) -> None:
-    loaded = load(small_folder, "bfloat16")
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+def test_slots_of_a_llama_keep_the_dtype_of_its_weights(dtype: str, small_folder: Path) -> None:
+    loaded = load(small_folder, dtype)
+
+    assert loaded.kv_dtype == loaded.dtype == getattr(torch, dtype)
+
+
+def test_slots_of_other_models_keep_float32_on_a_cpu(tmp_path: Path) -> None:
+    loaded = load(make_sliding_mistral(tmp_path), "bfloat16")
 
     assert (loaded.dtype, loaded.kv_dtype) == (torch.bfloat16, torch.float32)
+
+
+def test_the_builtin_model_runs_as_the_int8_rows_it_is_unless_a_dtype_is_asked_for() -> None:
+    folder = ModelFolder.open("builtin")
+    rows, scales = 42_205_184, 4 * 12 * (768 + 512 + 2816 + 512) + 4 * 16384
+
+    native = load_model(folder, device="cpu")
+    floats = load_model(folder, device="cpu", dtype="bfloat16")
+
+    assert native.weight_bytes == rows + scales
+    assert floats.weight_bytes == 2 * rows
+    assert native.memory_bytes == floats.memory_bytes + native.weight_bytes
+    assert native.num_parameters == floats.num_parameters == 42_217_984
+
+
+def test_quantising_makes_an_eighth_of_float32_and_frees_the_rest(
+    deepseek_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_module, "_KEPT_FLOAT_BYTES", 0)
+    folder = ModelFolder.open(str(deepseek_folder))
+    whole = load_model(folder, device="cpu", dtype="float32")
+
+    loaded = load_model(folder, device="cpu", dtype="float32", quantize="int8")
+
+    assert loaded.num_parameters == whole.num_parameters
+    assert loaded.weight_bytes < 0.27 * whole.weight_bytes
+    embedding = loaded.model.get_input_embeddings().weight.nbytes
+    assert loaded.memory_bytes - loaded.weight_bytes < 1.01 * embedding  # what stays in float32
+
+
+@pytest.mark.parametrize(
+    ("quantize", "said"),
+    [("int4", "use 'int8' or null"), ("int8", "is a MistralForCausalLM: set it to null")],
+)
+def test_what_cannot_be_quantised_is_refused(quantize: str, said: str, tmp_path: Path) -> None:
+    folder = ModelFolder.open(str(make_sliding_mistral(tmp_path)))
+
+    with pytest.raises(ModelError, match=said):
+        load_model(folder, device="cpu", quantize=quantize)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.api import Shape, StopRules, TokenScore
+from engine.api import Shape, StopRules, TextPiece, TokenScore
 from engine.model_folder import BUILTIN_FOLDER
 from engine.runtime.sink import TextSink
 from engine.stopping import Stopper
@@ -117,3 +117,65 @@ def test_tokens_behind_the_end_of_the_text_have_no_score(tokenizer: Tokenizer) -
     sink, _, _ = run(tokenizer, ids, Stopper(StopRules(Shape.LINE)))
 
     assert (sink.text, sink.scores) == ("x", (TokenScore(0, -1.0),))
+
+
+# Healing
+
+
+@given(text=texts, size=st.integers(0, 12))
+def test_what_is_healed_is_never_told_and_the_rest_scores_as_it_would_without(
+    tokenizer: Tokenizer, text: str, size: int
+) -> None:
+    """The oracle finds each token's first character by decoding every beginning of the ids anew."""
+    heal, rest = text[:size], text[size:]
+    ids = tokenizer.encode(text)
+    told: list[TextPiece] = []
+    sink = TextSink(tokenizer, Stopper(), told.append, heal)
+    expected, num_inside = [], 0
+    for num, token_id in enumerate(ids):
+        sink(token_id, -0.5 * num)
+        begun = tokenizer.decode(ids[:num]).rstrip("\ufffd")
+        touched = tokenizer.decode(ids[: num + 1])
+        num_touched = len(touched.rstrip("\ufffd")) + touched.endswith("\ufffd")
+        if heal and num_touched <= len(heal):
+            num_inside += 1
+        else:
+            expected.append(TokenScore(max(0, len(begun) - len(heal)), -0.5 * num))
+
+    assert sink.text == "".join(piece.text for piece in told) == rest
+    assert sink.scores == tuple(expected)
+    assert [score for piece in told for score in piece.scores] == expected
+    if expected:
+        assert sink.mean_logprob == pytest.approx(sum(each.logprob for each in expected) / len(expected))
+    if rest.strip() and "\n" in rest.lstrip():
+        assert sink.first_line_tokens is not None
+        assert num_inside < sink.first_line_tokens <= len(ids)
+
+
+def test_an_answer_that_was_cut_inside_what_is_healed_says_nothing(tokenizer: Tokenizer) -> None:
+    told: list[TextPiece] = []
+    sink = TextSink(tokenizer, Stopper(), told.append, "return value")
+    for token_id in tokenizer.encode("return"):
+        sink(token_id, -1.0)
+
+    assert (sink.text, sink.scores, sink.end_logprob, sink.mean_logprob, told) == ("", (), None, None, [])
+
+
+def test_stop_rules_see_nothing_of_what_is_healed(tokenizer: Tokenizer) -> None:
+    """A line end in it does not end the line that is asked for."""
+    sink = TextSink(tokenizer, Stopper(StopRules(Shape.LINE)), heal="\n    ")
+
+    stopped = [sink(token_id, -1.0) for token_id in tokenizer.encode("\n    return\n")]
+
+    assert sink.text == "return"
+    assert stopped.index(True) == len(stopped) - 1
+    assert sink.first_line_tokens is None
+
+
+def test_a_token_across_the_end_belongs_to_what_comes_first_behind_it(tokenizer: Tokenizer) -> None:
+    (token_id,) = tokenizer.encode(" def")
+
+    sink = TextSink(tokenizer, Stopper(), heal=" d")
+    sink(token_id, -0.25)
+
+    assert (sink.text, sink.scores) == ("ef", (TokenScore(0, -0.25),))

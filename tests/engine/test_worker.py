@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from engine.api import FinishReason
+from engine.api import FinishReason, Priority
 from engine.runtime import reference
 from engine.runtime.model import LoadedModel
 from engine.runtime.worker import Worker
@@ -120,7 +120,7 @@ def test_a_deadline_already_spent_ends_before_the_first_chunk(worker: Worker) ->
 
 def test_a_deadline_is_seen_between_steps(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr("engine.runtime.worker.time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    monkeypatch.setattr("engine.runtime.run.time", SimpleNamespace(perf_counter=lambda: clock[0]))
 
     def third_takes_long(num_tokens: int) -> bool:
         clock[0] += 1.0 if num_tokens == 3 else 0.0
@@ -168,6 +168,7 @@ def test_every_job_of_a_storm_is_done_exactly_once(small: LoadedModel) -> None:
         Ask(
             prompt(n % 5, 60),
             document=chance.choice(["a", "b", None]),
+            priority=chance.choice(list(Priority)),
             max_tokens=3,
             max_ms=chance.choice([None, 1]),
         )

@@ -24,7 +24,7 @@ def prompt_ids(resident: ResidentModel, prefix: str = PREFIX, suffix: str = SUFF
     layout = resident.layout
     assert layout is not None
     budget = Budget.split(resident.context_length, 64, layout.fim)
-    return [*layout.prompt([], None, prefix, suffix, budget).ids]
+    return [*layout.prompt([], None, prefix, suffix, budget, heals=False).ids]
 
 
 async def post(http: httpx2.AsyncClient, **body: Any) -> dict[str, Any]:

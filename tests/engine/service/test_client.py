@@ -54,15 +54,27 @@ async def test_the_client_sends_rules_and_reads_a_whole_completion(
                 StopRules(Shape.BLOCK, "x(", ")", ("y", ""), 3, grows=True, closers=")]"),
                 8,
                 num_answers=2,
-                priority=Priority.AHEAD,
+                priority=Priority.CHAT,
+                heal="fo\u2028",
+                drafts=("bar", "é\n"),
             ),
             id="everything",
         ),
+        pytest.param(CompletionRequest((5,), max_tokens=0, priority=Priority.AHEAD), id="only to be read"),
         pytest.param(CompletionRequest((5,), stop_rules=StopRules(closers="")), id="no closers, but known"),
     ],
 )
 def test_a_request_arrives_as_it_was_sent(resident: ResidentModel, request_: CompletionRequest) -> None:
     assert parse_completion(json.dumps(to_body(request_)).encode(), resident) == (request_, False)
+
+
+def test_of_drafts_only_what_an_engine_takes_is_sent(resident: ResidentModel) -> None:
+    """They are hints, no reason to be refused."""
+    sent = CompletionRequest((5,), drafts=("a" * 5000, *"bcdefghij"))
+
+    arrived, _ = parse_completion(json.dumps(to_body(sent)).encode(), resident)
+
+    assert arrived.drafts == ("a" * 4000, *"bcdefgh")
 
 
 def test_a_completion_arrives_as_it_was_sent() -> None:
@@ -71,7 +83,7 @@ def test_a_completion_arrives_as_it_was_sent() -> None:
     completion = Completion(
         "a\u2028é",
         FinishReason.STOP,
-        Timings(1.5, 2.5, 3.5, 4, 1, 3, 2),
+        Timings(1.5, 2.5, 3.5, 4, 1, 3, 2, 2, 5, 1),
         -0.123456789,
         (TokenScore(0, -0.1235), TokenScore(1, -12.0)),
         -0.25,

@@ -140,6 +140,7 @@ async def test_health_says_what_a_client_must_know(client: EngineClient, residen
         "dtype": "float32",
         "context_length": 8192,
         "fim_format": "builtin",
+        "order": "spm",
         "refusal": "",
         "tokenizer": resident.tokenizer.digest,
         "state": "ready",

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from service_talk import CHUNK, SUFFIX, counters, post, prompt_ids, text_of
 
-from engine.api import CompletionRequest, FinishReason, Priority
+from engine.api import Completion, CompletionRequest, FinishReason, Priority
 from engine.client import EngineClient
 from engine.runtime.resident import ResidentModel
 from engine_http import Hold, evict_all
@@ -136,31 +136,51 @@ async def test_an_older_request_that_still_waits_is_answered_at_once(
         assert [c.finish_reason for c in await asyncio.gather(running, newer)] == [FinishReason.BUDGET] * 2
 
 
-async def test_a_visible_request_ends_what_is_made_ahead_and_goes_before_what_waits_ahead(
+async def test_a_visible_request_goes_before_what_is_made_ahead_which_goes_on_behind_it(
     client: EngineClient, resident: ResidentModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of whatever document: nobody waits for a completion that nobody has asked for yet."""
+    """Of other documents; chat comes last. What ran when the visible one came ends with its whole text."""
     ids = tuple(prompt_ids(resident))
+    expected = await client.complete(CompletionRequest(ids, 4))
     ended: list[str] = []
 
-    async def complete(document: str, priority: Priority) -> FinishReason:
+    async def complete(document: str, priority: Priority) -> Completion:
         completion = await client.complete(CompletionRequest(ids, 4, document=document, priority=priority))
         ended.append(document)
-        return completion.finish_reason
+        return completion
 
     with monkeypatch.context() as patch:
         hold = Hold(resident, patch, at_pass=1)
-        running = asyncio.create_task(complete("running ahead", Priority.AHEAD))
-        assert await asyncio.to_thread(hold.is_reached.wait, 60)
-        waiting = asyncio.create_task(complete("waiting ahead", Priority.AHEAD))
-        while len(hold.jobs) < 2:
-            await asyncio.sleep(0.001)
-        assert not hold.jobs[0].cancelled.is_set()
-        visible = asyncio.create_task(complete("visible", Priority.VISIBLE))
-        reasons = await asyncio.gather(running, visible, waiting)
+        tasks = []
+        for number, kind in enumerate((Priority.CHAT, Priority.AHEAD, Priority.VISIBLE)):
+            tasks.append(asyncio.create_task(complete(kind, kind)))
+            while len(hold.jobs) <= number:
+                await asyncio.sleep(0.001)
+            assert await asyncio.to_thread(hold.is_reached.wait, 60)
+        hold.release()
+        completions = await asyncio.gather(*tasks)
 
-    assert ended == ["running ahead", "visible", "waiting ahead"]
-    assert reasons == [FinishReason.CANCELLED, FinishReason.BUDGET, FinishReason.BUDGET]
+    assert ended == ["visible", "ahead", "chat"]
+    assert [completion.text for completion in completions] == [expected.text] * 3
+    assert completions[0].timings.queue_ms > completions[2].timings.total_ms - completions[2].timings.queue_ms
+
+
+async def test_a_visible_request_ends_what_is_made_ahead_for_its_document(
+    client: EngineClient, resident: ResidentModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for a completion of a text that was asked about anew."""
+    ids = tuple(prompt_ids(resident))
+    ahead, visible = (
+        CompletionRequest(ids, 4, document="file:///a.py", priority=kind)
+        for kind in (Priority.AHEAD, Priority.VISIBLE)
+    )
+    with monkeypatch.context() as patch:
+        hold = Hold(resident, patch, at_pass=1)
+        running = asyncio.create_task(client.complete(ahead))
+        assert await asyncio.to_thread(hold.is_reached.wait, 60)
+        reasons = [each.finish_reason for each in await asyncio.gather(running, client.complete(visible))]
+
+    assert reasons == [FinishReason.CANCELLED, FinishReason.BUDGET]
 
 
 async def test_twenty_clients_at_once_are_all_answered_right(

@@ -47,8 +47,7 @@ BAD = [
     pytest.param({"prompt": "x " * 20_000}, "does not fit the model's context", id="too long a text"),
     pytest.param({"prompt": "x", "suffix": 1}, "suffix must be a str", id="a number as suffix"),
     pytest.param({"prompt": [5], "suffix": "x"}, "leave suffix out", id="ids and a suffix"),
-    pytest.param({"prompt": "x", "max_tokens": 0}, "max_tokens must be a whole number", id="no tokens"),
-    pytest.param({"prompt": "x", "max_tokens": -1}, "max_tokens must be", id="less than no tokens"),
+    pytest.param({"prompt": "x", "max_tokens": -1}, "max_tokens must be a whole number", id="less than none"),
     pytest.param({"prompt": "x", "max_tokens": 10**9}, "max_tokens must be", id="too many tokens"),
     pytest.param({"prompt": "x", "max_tokens": "5"}, "max_tokens must be", id="tokens as text"),
     pytest.param({"prompt": "x", "max_tokens": True}, "max_tokens must be", id="tokens as bool"),
@@ -67,9 +66,19 @@ BAD = [
     pytest.param({"prompt": "x", "ghostfill": []}, "ghostfill must be an object", id="extension as list"),
     pytest.param({"prompt": "x", "ghostfill": {"document": 1}}, "document must be a str", id="document"),
     pytest.param({"prompt": "x", "ghostfill": {"max_ms": 0}}, "max_ms must be a whole number", id="max_ms"),
-    pytest.param({"prompt": "x", "ghostfill": {"priority": "high"}}, "one of visible, ahead", id="priority"),
+    pytest.param({"prompt": "x", "ghostfill": {"priority": "high"}}, "visible, ahead, chat", id="priority"),
     pytest.param(
         {"prompt": "x", "ghostfill": {"priority": 1}}, "one of visible, ahead", id="priority as number"
+    ),
+    pytest.param({"prompt": "x", "ghostfill": {"heal": 5}}, "heal must be a str", id="heal as number"),
+    pytest.param({"prompt": "x", "ghostfill": {"heal": "a" * 1001}}, "at most 1000 characters", id="heal"),
+    pytest.param(
+        {"prompt": "x", "ghostfill": {"drafts": "ab"}}, "drafts must be a list", id="drafts as text"
+    ),
+    pytest.param({"prompt": "x", "ghostfill": {"drafts": [5]}}, "drafts must be a list", id="drafts as ids"),
+    pytest.param({"prompt": "x", "ghostfill": {"drafts": ["a"] * 9}}, "at most 8 strings", id="many drafts"),
+    pytest.param(
+        {"prompt": "x", "ghostfill": {"drafts": ["a" * 4001]}}, "at most 4000 characters", id="a long draft"
     ),
 ]
 BAD_RULES = [
