@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,23 +13,48 @@ from engine.errors import EngineUnavailableError, GhostfillError
 from engine.launch import EngineSpec
 
 if TYPE_CHECKING:
+    from engine.backends.endpoint import Endpoint
     from lsp_server.settings import Settings
 
 
 def backend_for(settings: Settings) -> Backend:
-    """The engine at `engine.url`, else the resident one; raises GhostfillError for an API we do not speak."""
+    """The server at `engine.url`, else the resident engine; raises GhostfillError for one we cannot use."""
     if settings.engine.url is None:
         from engine.backends.local import LocalBackend
 
         return LocalBackend(engine_spec(settings))
-    if settings.engine.api not in ("auto", "ghostfill"):
+    if settings.engine.api == "ollama":
         raise GhostfillError(
-            f"engine.api {settings.engine.api!r} is not supported yet: engine.url must name a ghostfill "
-            "engine (started there with 'ghostfill engine --host ... --api-key-file ...')."
+            "engine.api 'ollama' cannot be used: Ollama takes no token ids. Serve the model's GGUF file with "
+            "llama.cpp's llama-server and set engine.api to 'llamacpp'."
         )
-    from engine.backends.remote import RemoteBackend
+    if settings.engine.api == "auto":
+        from engine.backends.auto import AutoBackend
 
-    return RemoteBackend(settings.engine.url, settings.engine.api_key_env)
+        return AutoBackend(_endpoint(settings), lambda api: _remote(settings, api))
+    return _remote(settings, settings.engine.api)
+
+
+def _remote(settings: Settings, api: str) -> Backend:
+    """The backend that speaks `api`."""
+    engine = settings.engine
+    if api == "ghostfill":
+        from engine.backends.remote import RemoteBackend
+
+        return RemoteBackend(str(engine.url), engine.api_key_env)
+    from engine.backends.foreign import ForeignBackend
+    from engine.backends.llamacpp import LlamaCppApi
+    from engine.backends.openai import OpenAIApi
+
+    made = (LlamaCppApi if api == "llamacpp" else OpenAIApi)(_endpoint(settings))
+    return ForeignBackend(made, absolute_model(settings.model), engine.fim_format)
+
+
+def _endpoint(settings: Settings) -> Endpoint:
+    from engine.backends.endpoint import Endpoint
+
+    key = os.environ.get(settings.engine.api_key_env) if settings.engine.api_key_env else None
+    return Endpoint(str(settings.engine.url), key)
 
 
 def engine_spec(settings: Settings) -> EngineSpec:
@@ -41,6 +67,7 @@ def engine_spec(settings: Settings) -> EngineSpec:
         idle_minutes=settings.engine.idle_minutes,
         memory_gb=settings.engine.memory_gb,
         trust_remote_code=settings.engine.trust_remote_code,
+        quantize=settings.engine.quantize,
     )
 
 

@@ -44,7 +44,7 @@ async def engine_at_hand(settings: Settings) -> EngineInfo:
 def _from_folder(settings: Settings) -> EngineInfo:
     folder = ModelFolder.open(engine_spec(settings).model)
     tokenizer = Tokenizer.from_folder(folder.path)
-    fim, refusal = choose(folder, settings.engine.fim_format)
+    fim, refusal, order = choose(folder, settings.engine.fim_format)
     device = settings.device
     if device == "auto":
         device = "cuda" if GPU_FILE.exists() else "cpu"
@@ -54,7 +54,7 @@ def _from_folder(settings: Settings) -> EngineInfo:
         dtype=settings.dtype,
         context_length=fim.context_length,
         tokenizer=tokenizer,
-        layout=Layout(tokenizer, fim),
+        layout=Layout(tokenizer, fim, order),
         refusal=refusal,
         pid=0,
     )
