@@ -48,18 +48,21 @@ class Row:
     section: Section
     path: str
     kind: str
-    """As in `engine.api.Segment`; `prefix` or `suffix` for the current file."""
+    """As in `engine.api.Segment`; for the current file `prefix`, `suffix`, `tail` (what stands between an
+    anchor and the cursor), `healed` (what the answer begins with, in the prompt's stead) or `closers` (what
+    the model is to write itself)."""
     reason: str
     num_tokens: int
     """With its path header, as in the prompt."""
     cached: Cached
     text: str
     start: int | None = None
-    """The tokens before it in the prompt; None for a segment that the layout had no room for."""
+    """The tokens before it in the prompt; None for a segment that the layout had no room for, and for text at
+    the cursor that prompts leave out."""
 
     @property
     def is_sent(self) -> bool:
-        """Whether the model sees it."""
+        """Whether it stands in the prompt."""
         return self.start is not None
 
     @property
@@ -99,7 +102,7 @@ class ContextReport:
     context_limit_tokens: int
     """What repository text may take of it."""
     rows: tuple[Row, ...]
-    """In prompt order, after segments that were not sent."""
+    """In prompt order, after segments and before text at the cursor that were not sent."""
     shares: tuple[Share, ...]
     """They sum to `limit_tokens`."""
     folders: tuple[FolderShare, ...]

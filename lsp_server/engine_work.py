@@ -12,6 +12,7 @@ from typing import Self
 from context import Plan
 from context.languages import Language
 from context.syntax import Place, SyntaxTrees
+from engine.anchor import Anchor
 from engine.api import Completion, CompletionRequest, FinishReason, Priority, TokenScore
 from engine.backends.base import EngineInfo, OnText
 from engine.layout import Prompt
@@ -99,6 +100,8 @@ class EngineWork:
         max_ms: int | None = None,
         num_answers: int = 1,
         priority: Priority = Priority.VISIBLE,
+        anchor: Anchor | None = None,
+        drafts: tuple[str, ...] = (),
     ) -> None:
         """Raises NoInfillError where the model cannot fill this place."""
         self.asked = site.asked
@@ -116,6 +119,8 @@ class EngineWork:
             max_ms=max_ms,
             num_answers=num_answers,
             priority=priority,
+            anchor=anchor,
+            drafts=drafts,
         )
 
     @property

@@ -12,16 +12,20 @@ from pathlib import Path
 from context import Plan, RepoContext
 from context.imports_around import ImportsAround
 from context.languages import language_of
+from engine.anchor import Anchor
 from engine.api import Segment
 from engine.backends.base import EngineInfo
 from engine.fim import Part, Piece, assemble
-from engine.layout import MARK_TOKENS, Budget, Prompt
+from engine.layout import MARK_TOKENS, Budget, Prompt, without_closers
 from lsp_server.context_report import Cached, ContextReport, Row, Section, Share
 from lsp_server.folder_shares import folder_shares, warning_of
 from lsp_server.hole import Hole
 from lsp_server.line_index import LineIndex
 from lsp_server.request import budget_for, build_request
 from lsp_server.settings import Settings
+
+HEALED = "just before the cursor: regrown at the model's own token boundaries"
+CLOSERS = "just behind the cursor: left to the model to write"
 
 CachedTokens = Callable[[Sequence[int]], Awaitable[int | None]]
 
@@ -35,16 +39,18 @@ async def explain(
     plan: Plan | None,
     info: EngineInfo,
     cached_tokens: CachedTokens,
+    anchor: Anchor | None = None,
 ) -> ContextReport:
     """The report on the request for `hole`; raises nothing that a keystroke would not raise.
 
     A model that cannot fill in the middle is asked at the end of a text: the report then shows the prefix.
+    `anchor` is the one of the document's last prompt.
     """
     if info.refusal:
         hole = Hole(hole.prefix, hole.offset)
     relative = context.relative(path)
     # On the event loop, as for a keystroke: the layout's memory is not for two threads.
-    prompt = build_request(settings, info, hole, relative, plan).prompt
+    prompt = build_request(settings, info, hole, relative, plan, anchor=anchor).prompt
     cached = await cached_tokens(prompt.ids)
 
     def build() -> ContextReport:
@@ -150,16 +156,29 @@ def _rows(
             yield _segment_row(segment, section, cost, Cached.NO, None)
     section_of = {id(segment): section for segment, section in sections}
     start = 0
-    for part, size in _sizes(path, prompt, info, leader):
+    for part, size in _sizes(path, hole, prompt, info, leader):
         cached = _cached(start, start + size, cached_tokens)
         if part is Part.CONTEXT:
             segment = next(sent)
             yield _segment_row(segment, section_of[id(segment)], size, cached, start)
-        elif (part is Part.PREFIX and size) or (part is Part.SUFFIX and prompt.suffix_tokens):
+        elif part in (Part.PREFIX, Part.TAIL) or (part is Part.SUFFIX and prompt.suffix_tokens):
             text = info.tokenizer.decode(prompt.ids[start : start + size])
-            section = Section(str(part))
-            yield Row(section, path, str(part), _around(hole, section, text), size, cached, text, start)
+            section = Section.SUFFIX if part is Part.SUFFIX else Section.PREFIX
+            reason = _around(hole, prompt, info, part, text)
+            yield Row(section, path, str(part), reason, size, cached, text, start)
         start += size
+    yield from _kept_back(path, hole, prompt, info)
+
+
+def _kept_back(path: str, hole: Hole, prompt: Prompt, info: EngineInfo) -> Iterator[Row]:
+    """What stands at the cursor and not in the prompt."""
+    reasons = {
+        Section.PREFIX: ("healed", prompt.heal, HEALED),
+        Section.SUFFIX: ("closers", _hidden_closers(hole, info), CLOSERS),
+    }
+    for section, (kind, text, reason) in reasons.items():
+        if text:
+            yield Row(section, path, kind, reason, info.tokenizer.count(text), Cached.NO, text)
 
 
 def _segment_row(
@@ -181,11 +200,16 @@ def _sections(plan: Plan | None) -> list[tuple[Segment, Section]]:
     return [(segment, section(index, segment)) for index, segment in enumerate(plan.segments)]
 
 
-def _sizes(path: str, prompt: Prompt, info: EngineInfo, leader: str) -> list[tuple[Part, int]]:
+def _sizes(path: str, hole: Hole, prompt: Prompt, info: EngineInfo, leader: str) -> list[tuple[Part, int]]:
     """The parts of the prompt in order, with their tokens."""
     layout = info.layout
-    prefix, suffix = ("." if number else "" for number in (prompt.prefix_tokens, prompt.suffix_tokens))
-    known = {Part.PREFIX: prompt.prefix_tokens, Part.SUFFIX: prompt.suffix_tokens}
+    tail_tokens = info.tokenizer.count(_shown(hole, prompt)[1])
+    known = {
+        Part.PREFIX: prompt.prefix_tokens - tail_tokens,
+        Part.SUFFIX: prompt.suffix_tokens,
+        Part.TAIL: tail_tokens,
+    }
+    prefix, suffix, tail = ("." if number else "" for number in known.values())
 
     def size(piece: Piece) -> int:
         if piece.part is Part.MARK:
@@ -195,11 +219,24 @@ def _sizes(path: str, prompt: Prompt, info: EngineInfo, leader: str) -> list[tup
     sizes: list[tuple[Part, int]] = []
     # The layout leaves out a header that is too long for the budget.
     for header in (path, None):
-        pieces = assemble(layout.fim, layout.order, prompt.segments, header, prefix, suffix, leader)
+        pieces = assemble(layout.fim, layout.order, prompt.segments, header, prefix, suffix, leader, tail)
         sizes = [(piece.part, size(piece)) for piece in pieces]
         if sum(number for _, number in sizes) == len(prompt.ids):
             break
     return sizes
+
+
+def _shown(hole: Hole, prompt: Prompt) -> tuple[str, str]:
+    """What stands before the cursor, without the text to heal: up to the anchor, and behind it."""
+    text = hole.prefix.removesuffix(prompt.heal)
+    at = len(prompt.anchor.prefix) if prompt.anchor else len(text)
+    return text[:at], text[at:]
+
+
+def _hidden_closers(hole: Hole, info: EngineInfo) -> str:
+    if not info.layout.fim.hides_closers:
+        return ""
+    return hole.suffix[: len(hole.suffix) - len(without_closers(hole.suffix))]
 
 
 def _cached(start: int, end: int, cached_tokens: int | None) -> Cached:
@@ -210,9 +247,19 @@ def _cached(start: int, end: int, cached_tokens: int | None) -> Cached:
     return Cached.PARTLY if start < cached_tokens else Cached.NO
 
 
-def _around(hole: Hole, section: Section, text: str) -> str:
+def _around(hole: Hole, prompt: Prompt, info: EngineInfo, part: Part, text: str) -> str:
     """Which lines of the current file are sent."""
-    line = hole.text.count("\n", 0, hole.offset) + 1
-    if section is Section.PREFIX:
-        return f"this file, from line {line - text.count(chr(10))} to the cursor"
-    return f"this file, from the cursor to line {line + text.rstrip(chr(10)).count(chr(10))}"
+    if part is Part.SUFFIX:
+        last = _line(hole, hole.offset) + text.rstrip("\n").count("\n")
+        start = "the end of the cursor's line" if _hidden_closers(hole, info) else "the cursor"
+        return f"this file, from {start} to line {last}"
+    prefix, tail = _shown(hole, prompt)
+    end = len(prefix + tail) if part is Part.TAIL else len(prefix)
+    first = _line(hole, end) - text.count("\n")
+    if part is Part.PREFIX and tail:
+        return f"this file, from line {first} to line {_line(hole, end - 1)}"
+    return f"this file, from line {first} to {'just before ' if prompt.heal else ''}the cursor"
+
+
+def _line(hole: Hole, offset: int) -> int:
+    return hole.text.count("\n", 0, offset) + 1

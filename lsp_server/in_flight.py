@@ -130,6 +130,11 @@ class Runs:
         run = self._of.get(uri)
         return run is None or run.is_over
 
+    def is_free(self, uri: str) -> bool:
+        """Nothing at all runs for the document."""
+        ahead = self.ahead_of(uri)
+        return self.is_idle(uri) and (ahead is None or ahead.is_over)
+
     def note_text(self, uri: str, text: str) -> None:
         """The document has changed: runs that it contradicts end at once."""
         if (run := self._of.get(uri)) is not None and not _may_come_to(run, text):

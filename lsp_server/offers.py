@@ -10,6 +10,7 @@ from lsp_server.hole import Hole
 from lsp_server.typed_through import Offer
 
 MAX_KEPT = 24
+MAX_DRAFTS = 3
 MAX_CHARS = 8_000_000
 """Each offer holds its document's text: of a very large one fewer are kept."""
 
@@ -71,6 +72,13 @@ class Offers:
         # What was shown before its run was over, or is too old to be kept.
         shown = self._shown.rest_at(hole) if self._shown is not None else None
         return [*([shown] if shown is not None and shown.text not in found else []), *found.values()]
+
+    def drafts(self, hole: Hole) -> tuple[str, ...]:
+        """Texts that a new answer at this place may repeat: first what would go on here, if any is known."""
+        known = [offer for offer in self._kept if offer.text]
+        rests = (rest for offer in known if (rest := offer.rest_at(hole)) is not None)
+        first = next((rest.text for rest in rests), "")
+        return (first, *(offer.text for offer in known[:MAX_DRAFTS]))
 
 
 def _same(offer: Offer, hole: Hole) -> Offer | None:

@@ -14,9 +14,10 @@ from dataclasses import replace
 
 from context import Plan, RepoContext
 from context.syntax import Place
+from engine.anchor import Anchor
 from engine.backends.base import EngineInfo
 from lsp_server.ahead import accepted, after_acceptance
-from lsp_server.answer import Answer, Ask, Source, Stages
+from lsp_server.answer import Answer, Ask, Source, Stages, Trigger
 from lsp_server.debounce import Rhythm
 from lsp_server.diagnostics import Diagnostics
 from lsp_server.documents import DocumentSnapshot
@@ -30,6 +31,7 @@ from lsp_server.settings import Settings
 from lsp_server.starter import Starter
 from lsp_server.trigger import silence
 from lsp_server.typed_through import Offer
+from lsp_server.warmer import Warmer
 
 AUTOMATIC_SECONDS = 1.8
 """No automatic answer comes later than two seconds after it was asked for."""
@@ -58,6 +60,8 @@ class Pipeline:
         self._offers: dict[str, Offers] = {}
         self._texts: dict[str, str] = {}
         self._latest: dict[str, Ask] = {}
+        self._warmer = Warmer(self._starter.read, self._runs.is_free)
+        planner.on_renewed = self._renewed
 
     @property
     def settings(self) -> Settings:
@@ -71,11 +75,18 @@ class Pipeline:
     def use(self, context: RepoContext, planner: Planner) -> None:
         """The workspace has changed."""
         self._starter.use(context, planner)
+        planner.on_renewed = self._renewed
+
+    def close(self) -> None:
+        """Nothing is begun any more."""
+        self._warmer.close()
 
     async def prepare(self, snapshot: DocumentSnapshot) -> None:
-        """Have the document's plan ready for its first request."""
+        """Have the document's plan ready for its first request, and the engine have read it."""
         if (info := await self._starter.info()) is not None:
             await self._starter.plan(snapshot, 0, info, None, is_guess=True)
+            if snapshot.uri not in self._latest:
+                self._warmer.now(Ask(snapshot, 0, Trigger.AUTOMATIC))
 
     async def plan(
         self, snapshot: DocumentSnapshot, offset: int, info: EngineInfo, deadline_s: float | None
@@ -83,9 +94,14 @@ class Pipeline:
         """What the repository says to a place, as the next key there would be answered with."""
         return await self._starter.plan(snapshot, offset, info, deadline_s)
 
+    def anchor(self, uri: str) -> Anchor | None:
+        """Where the frozen part of the document's last prompt ended."""
+        return self._starter.anchor(uri)
+
     def note_text(self, snapshot: DocumentSnapshot) -> None:
         """The document has changed: work that its text contradicts ends now."""
         self.rhythm.note_key(time.monotonic())
+        self._warmer.stir()
         self._texts[snapshot.uri] = snapshot.text
         self._runs.note_text(snapshot.uri, snapshot.text)
 
@@ -118,8 +134,15 @@ class Pipeline:
             if answer.source is not Source.TYPED_THROUGH:
                 self._offers_of(ask).show(answer.offers[0])
             self._look_ahead(ask, answer.offers[0])
+        self._warmer.rest(ask)
         stages.total_ms = (time.perf_counter() - started) * 1000
         return replace(answer, stages=stages)
+
+    def _renewed(self, uri: str) -> None:
+        """The document's plan says something new: let the engine read it before the next key."""
+        ask = self._latest.get(uri)
+        if ask is not None and self._texts.get(uri, ask.snapshot.text) == ask.snapshot.text:
+            self._warmer.now(ask)
 
     async def _automatic(self, ask: Ask, stages: Stages) -> Answer:
         uri, hole = ask.snapshot.uri, ask.hole()
@@ -218,6 +241,7 @@ class Pipeline:
             self._noting(ask, with_latency=not ask.is_invoked),
             deadline=deadline,
             num_answers=MAX_ALTERNATIVES if ask.is_invoked else 1,
+            drafts=self._offers_of(ask).drafts(ask.hole()),
         )
         return None if run is None else self._runs.begin(ask.snapshot.uri, run)
 

@@ -68,6 +68,8 @@ class Planner:
         self._kept: dict[str, _Kept] = {}
         self._making: dict[str, asyncio.Task[Plan]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self.on_renewed: Callable[[str], None] = lambda uri: None
+        """Told of a document whose plan says something new that no request has been given yet."""
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="plan")
 
     async def plan(self, request: PlanRequest, deadline_s: float | None) -> Plan | None:
@@ -80,14 +82,13 @@ class Planner:
             await self._until_all_is_there(request)
         kept = self._kept.get(request.uri)
         if kept is None or kept.plan.budget_tokens != request.budget_tokens:
-            return await self._within(self._make(request), deadline_s)
+            return await self._within(request, deadline_s)
         is_poor = kept.is_guess or (not kept.plan.is_complete and self._context.wait_ready(0))
         is_return = kept.num_edits != self._context.num_edits_elsewhere(request.path)
         is_jump = abs(kept.line - request.line) > JUMP_LINES
         if (is_poor and not request.is_guess) or is_return or is_jump:
-            return await self._within(self._make(request), deadline_s) or kept.plan
-        if kept.is_outdated or (kept.num_lines, kept.line) != (request.num_lines, request.line):
-            self._renew_when_idle(request)
+            return await self._within(request, deadline_s) or kept.plan
+        self._renew_if_old(request)
         return kept.plan
 
     def current(self, uri: str) -> Plan | None:
@@ -101,12 +102,15 @@ class Planner:
         if (making := self._making.get(request.uri)) is not None:
             await asyncio.wait({making})
 
-    @staticmethod
-    async def _within(task: asyncio.Task[Plan], deadline_s: float | None) -> Plan | None:
+    async def _within(self, request: PlanRequest, deadline_s: float | None) -> Plan | None:
+        before, task = self.current(request.uri), self._make(request)
         try:
             # The task outlives a deadline or a cancelled request: the next one finds its plan.
-            return await asyncio.wait_for(asyncio.shield(task), deadline_s)
+            plan = await asyncio.wait_for(asyncio.shield(task), deadline_s)
+            self._renew_if_old(request)  # it may have been in the making for an earlier key
+            return plan
         except TimeoutError:
+            self._tell_of(task, request.uri, before)
             return None
 
     def note_saved(self) -> None:
@@ -126,11 +130,28 @@ class Planner:
             timer.cancel()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _renew_when_idle(self, request: PlanRequest) -> None:
+    def _renew_if_old(self, request: PlanRequest) -> None:
+        """Once the user pauses."""
+        kept = self._kept.get(request.uri)
+        place = request.num_lines, request.line
+        if kept is None or (not kept.is_outdated and (kept.num_lines, kept.line) == place):
+            return
         if (timer := self._timers.pop(request.uri, None)) is not None:
             timer.cancel()
         loop = asyncio.get_running_loop()
-        self._timers[request.uri] = loop.call_later(IDLE_SECONDS, self._make, request)
+        self._timers[request.uri] = loop.call_later(IDLE_SECONDS, self._renew, request)
+
+    def _renew(self, request: PlanRequest) -> None:
+        before = self.current(request.uri)
+        self._tell_of(self._make(request), request.uri, before)
+
+    def _tell_of(self, making: asyncio.Task[Plan], uri: str, before: Plan | None) -> None:
+        def tell(task: asyncio.Task[Plan]) -> None:
+            is_done = not task.cancelled() and task.exception() is None
+            if is_done and (before is None or task.result().segments != before.segments):
+                self.on_renewed(uri)
+
+        making.add_done_callback(tell)
 
     def _make(self, request: PlanRequest) -> asyncio.Task[Plan]:
         running = self._making.get(request.uri)

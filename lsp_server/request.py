@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from context import Plan
 from context.languages import language_of
 from context.syntax import Place
+from engine.anchor import Anchor
 from engine.api import CompletionRequest, Priority
 from engine.backends.base import EngineInfo
 from engine.layout import Budget, Prompt
@@ -43,19 +44,28 @@ def build_request(
     max_ms: int | None = None,
     num_answers: int = 1,
     priority: Priority = Priority.VISIBLE,
+    anchor: Anchor | None = None,
+    drafts: tuple[str, ...] = (),
+    max_tokens: int | None = None,
 ) -> EngineRequest:
-    """The engine's request for `hole` of the file at `path`; raises NoInfillError."""
+    """The engine's request for `hole` of the file at `path`; raises NoInfillError.
+
+    `anchor` is the one of the document's last prompt; without `max_tokens` the settings say how many.
+    """
     segments, language = plan.segments if plan else (), language_of(path)
     leader = language.comment if language else "#"
-    prompt = info.layout.prompt(segments, path, hole.prefix, hole.suffix, budget_for(settings, info), leader)
+    budget = budget_for(settings, info)
+    prompt = info.layout.prompt(segments, path, hole.prefix, hole.suffix, budget, leader, anchor=anchor)
     rules = hole.stop_rules(settings.inline.multiline, settings.inline.max_lines, place)
     request = CompletionRequest(
         prompt_ids=prompt.ids,
-        max_tokens=settings.inline.max_tokens,
+        max_tokens=settings.inline.max_tokens if max_tokens is None else max_tokens,
         document=document,
         stop_rules=rules,
         max_ms=max_ms,
         num_answers=num_answers,
         priority=priority,
+        heal=prompt.heal,
+        drafts=drafts,
     )
     return EngineRequest(request, prompt)

@@ -101,6 +101,7 @@ class Session:
         for task in self._tasks:
             task.cancel()
         self.switches.close()
+        self.pipeline.close()
         self.planner.close()
         await self.stats.close()
         await self.link.close()

@@ -94,6 +94,7 @@ async def _explain(session: Session, place: Place) -> ContextReport:
         await session.pipeline.plan(snapshot, place.offset, info, None),
         info,
         session.link.cached_tokens,
+        session.pipeline.anchor(snapshot.uri),
     )
 
 

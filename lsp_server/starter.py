@@ -13,7 +13,8 @@ from functools import partial
 from context import Plan, RepoContext
 from context.languages import Language, language_named, language_of
 from context.syntax import Place, SyntaxTrees
-from engine.api import Priority, Segment
+from engine.anchor import Anchor
+from engine.api import FinishReason, Priority, Segment
 from engine.backends.base import EngineInfo, OnText
 from engine.errors import NoInfillError
 from lsp_server.answer import Ask, Stages
@@ -24,7 +25,7 @@ from lsp_server.engine_work import Asked, EngineWork, Finished, Site
 from lsp_server.hole import Hole
 from lsp_server.in_flight import Run
 from lsp_server.planner import Planner, PlanRequest
-from lsp_server.request import budget_for
+from lsp_server.request import budget_for, build_request
 from lsp_server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Starter:
         self._diagnostics = diagnostics
         # Two windows on one file are two documents to the engine they share.
         self._client_id = uuid.uuid4().hex
+        self._anchors: dict[str, Anchor | None] = {}
 
     def use(self, context: RepoContext, planner: Planner) -> None:
         """The workspace has changed."""
@@ -66,6 +68,7 @@ class Starter:
     def forget(self, uri: str) -> None:
         """The document is closed."""
         self.syntax.forget(uri)
+        self._anchors.pop(uri, None)
         self._planner.note_closed(uri)
 
     def place(self, snapshot: DocumentSnapshot, hole: Hole) -> Place | None:
@@ -76,6 +79,10 @@ class Starter:
         """The document's repository text as it stands; None where none was made yet."""
         plan = self._planner.current(uri)
         return plan.segments if plan is not None else None
+
+    def anchor(self, uri: str) -> Anchor | None:
+        """Where the frozen part of the document's last prompt ended."""
+        return self._anchors.get(uri)
 
     async def info(self) -> EngineInfo | None:
         """The engine, once it is up; None if it cannot be."""
@@ -104,8 +111,13 @@ class Starter:
             is_guess=is_guess,
         )
         plan = await self._planner.plan(request, deadline_s)
+        return plan if is_guess else self._with_diagnostics(plan, snapshot, offset, info)
+
+    def _with_diagnostics(
+        self, plan: Plan | None, snapshot: DocumentSnapshot, offset: int, info: EngineInfo
+    ) -> Plan | None:
         # The built-in model changes up to half of its answers for such a line, and none for the better.
-        if plan is None or is_guess or info.layout.fim.name == BUILTIN:
+        if plan is None or info.layout.fim.name == BUILTIN:
             return plan
         leader = language.comment if (language := _language(snapshot)) else "#"
         return self._diagnostics.added_to(plan, snapshot, offset, leader, info.tokenizer.count)
@@ -119,8 +131,12 @@ class Starter:
         *,
         deadline: float | None,
         num_answers: int,
+        drafts: tuple[str, ...] = (),
     ) -> Run | None:
-        """A run for what was asked; None without an engine, or with one that cannot fill this place."""
+        """A run for what was asked; None without an engine, or with one that cannot fill this place.
+
+        `drafts` are texts that its answer may repeat.
+        """
         info = await self._link.info(wait=ask.is_invoked)
         if info is None:
             return None
@@ -131,11 +147,20 @@ class Starter:
         stages.plan_ms += (loop.time() - begun) * 1000
         max_ms = None if deadline is None else max(1, int((deadline - loop.time()) * 1000) - ANSWER_MS)
         site = self._site(ask.snapshot, Asked(ask.hole()), plan, info, place)
+        uri, edits = ask.snapshot.uri, _edits(plan)
         try:
-            work = EngineWork(site, self.settings, max_ms=max_ms, num_answers=num_answers)
+            work = EngineWork(
+                site,
+                self.settings,
+                max_ms=max_ms,
+                num_answers=num_answers,
+                anchor=self._anchors.get(uri),
+                drafts=(*drafts, *edits),
+            )
         except NoInfillError as error:
             log.info("%s", error)  # the status says so since the engine is ready
             return None
+        self._anchors[uri] = work.prompt.anchor
         return Run(work, partial(work.run, partial(self._link.complete, wait=ask.is_invoked)), on_finished)
 
     def start_ahead(self, ask: Ask, asked: Asked, on_finished: OnFinished) -> Run | None:
@@ -146,7 +171,8 @@ class Starter:
         plan = self._planner.current(ask.snapshot.uri)
         site = self._site(ask.snapshot, asked, plan, info)
         try:
-            work = EngineWork(site, self.settings, priority=Priority.AHEAD)
+            anchor = self._anchors.get(ask.snapshot.uri)
+            work = EngineWork(site, self.settings, priority=Priority.AHEAD, anchor=anchor)
         except NoInfillError:
             return None
 
@@ -155,6 +181,34 @@ class Starter:
             return await work.run(partial(self._link.complete, wait=False), on_text)
 
         return Run(work, start, on_finished)
+
+    async def read(self, ask: Ask) -> None:
+        """Have the engine read a place's prompt, for nobody yet; the document's anchor moves there."""
+        snapshot, info = ask.snapshot, self._link.info_now
+        if info is None:
+            return
+        uri, hole = snapshot.uri, ask.hole()
+        path = self._context.relative(snapshot.file_name)
+        plan = self._with_diagnostics(self._planner.current(uri), snapshot, ask.offset, info)
+        try:
+            asked = build_request(
+                self.settings,
+                info,
+                hole,
+                path,
+                plan,
+                document=self._document(uri),
+                priority=Priority.AHEAD,
+                max_tokens=0,
+            )
+        except NoInfillError:
+            return
+        completion = await self._link.complete(asked.request, wait=False)
+        if completion is not None and completion.finish_reason is not FinishReason.CANCELLED:
+            self._anchors[uri] = asked.prompt.anchor
+
+    def _document(self, uri: str) -> str:
+        return f"{self._client_id} {uri}"
 
     def _site(
         self,
@@ -172,9 +226,15 @@ class Starter:
             plan=plan,
             info=info,
             path=self._context.relative(snapshot.file_name),
-            document=f"{self._client_id} {snapshot.uri}",
+            document=self._document(snapshot.uri),
             place=place,
         )
+
+
+def _edits(plan: Plan | None) -> tuple[str, ...]:
+    """What was changed elsewhere lately is often changed here too."""
+    segments = plan.segments if plan is not None else ()
+    return tuple(segment.text for segment in segments if segment.kind == "recent_edit")
 
 
 def _language(snapshot: DocumentSnapshot) -> Language | None:

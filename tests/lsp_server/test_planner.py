@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from context import Plan
+from engine.api import Segment
 from lsp_server import planner as planner_module
 from lsp_server.planner import Planner, PlanRequest
 
@@ -21,6 +22,7 @@ class CountingContext:
         self.num_begun = 0
         self.num_edits = 0
         self.is_ready = True
+        self.segments: tuple[Segment, ...] = ()
         self.release = threading.Event()
         self.release.set()
 
@@ -36,7 +38,7 @@ class CountingContext:
         self.num_plans += 1
         return Plan(
             path=f"plan {self.num_plans}",
-            segments=(),
+            segments=self.segments,
             num_tokens=0,
             budget_tokens=budget_tokens,
             is_complete=self.is_ready,
@@ -79,6 +81,25 @@ async def test_a_plan_is_renewed_once_the_user_left_the_line_and_pauses(
 
     assert renewed is not None
     assert renewed.path == "plan 2"
+
+
+async def test_who_listens_is_told_of_a_renewed_plan_that_says_something_new(
+    planner: Planner, context: CountingContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner_module, "IDLE_SECONDS", 0.01)
+    told: list[str] = []
+    planner.on_renewed = told.append
+    await planner.plan(ask("a\nb"), None)
+    await planner.plan(ask("a\nb\nc"), None)  # renewed, with the same segments
+    while context.num_plans < 2:
+        await asyncio.sleep(0.01)
+    context.segments = (Segment("b.py", "B = 1\n", "definition", "imported"),)
+    await planner.plan(ask("a\nb\nc\nd"), None)
+    async with asyncio.timeout(10):
+        while not told:
+            await asyncio.sleep(0.01)
+
+    assert told == ["file:///a.py"]
 
 
 async def test_typing_puts_the_renewal_off(

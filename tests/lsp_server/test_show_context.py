@@ -7,12 +7,16 @@ import json
 import stat
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.backends.base import EngineInfo, OnProgress
 from engine.fake import FakeBackend
+from engine.fim import FORMATS
+from engine.layout import Layout
 from inprocess import TIMEOUT_SECONDS, Client, connected
 
 UTILS = "def celsius_to_kelvin(degrees: float) -> float:\n    return degrees + 273.15\n"
@@ -67,7 +71,8 @@ async def test_the_live_buffer_is_explained_at_the_given_place(client: Client, w
     assert (report["file"], report["line"], report["column"]) == ("main.py", 5, 10)
     assert {segment["path"] for segment in report["segments"]} == {"utils.py"}
     around = {row["kind"]: row["text"] for row in report["around"]}
-    assert around == {"prefix": (MAIN + "_k")[: MAIN.index("kelvin = ") + 5], "suffix": "n = celsius_to_k"}
+    assert around.pop("prefix") + around.pop("healed") == MAIN[: MAIN.index("kelvin = ") + 5]
+    assert around == {"suffix": "n = celsius_to_k"}
     assert [tuple(edge) for edge in report["imports"]["edges"]] == [("main.py", "utils.py")]
 
 
@@ -81,7 +86,35 @@ async def test_the_report_is_of_what_the_next_completion_sends(client: Client, w
 
     backend = client.server.session.link._backend
     assert report["prompt_tokens"] == report["cached_tokens"] == len(backend.requests[-1].prompt_ids)
-    assert {row["cached"] for row in (*report["segments"], *report["around"])} == {"yes"}
+    sent = [row for row in (*report["segments"], *report["around"]) if row["start"] is not None]
+    assert {row["cached"] for row in sent} == {"yes"}
+
+
+class AnchoredBackend(FakeBackend):
+    """A model trained on PSM."""
+
+    async def ready(self, on_progress: OnProgress | None = None) -> EngineInfo:
+        info = await super().ready(on_progress)
+        return replace(info, layout=Layout(info.tokenizer, FORMATS["deepseek-coder"]))
+
+
+async def test_the_next_completion_keeps_the_documents_anchor(workspace: Path) -> None:
+    """What was typed since, lines of it, stands behind the rest of the prompt."""
+    main = workspace / "main.py"
+    backend = AnchoredBackend(lambda prompt: "_kelvin(celsius)")
+    async with connected(backend, workspace) as client:
+        client.open(main)
+        await client.ghost_text(main, trigger=1)
+        client.type(main, "_k\n    re")
+
+        place = {"line": 5, "character": len("    re")}
+        report = (await shown(client, {"uri": main.as_uri(), "position": place}))["report"]
+
+    around = {row["kind"]: row["text"] for row in report["around"]}
+    line = MAIN.rindex("\n") + 1
+    assert around["prefix"] == MAIN[:line]
+    assert around["tail"] + around["healed"] == MAIN[line:] + "_k\n    re"
+    assert report["cached_tokens"] > 0
 
 
 async def test_without_an_argument_it_is_the_document_and_place_last_seen(
