@@ -89,11 +89,11 @@ class Answerer:
         budget = self.budget(context_tokens)
         prompt = layout.prompt(segments, site.path, hole.prefix, hole.suffix, budget, leader)
         rules = hole.stop_rules("never", 1)
-        key = self._key(prompt.ids, rules)
+        key = self._key(prompt.ids, prompt.heal, rules)
         text = self._store.get(key)
         if text is None:
             self.num_asked += 1
-            request = CompletionRequest(prompt.ids, MAX_TOKENS, stop_rules=rules)
+            request = CompletionRequest(prompt.ids, MAX_TOKENS, stop_rules=rules, heal=prompt.heal)
             text = (await self._backend.complete(request)).text
             self._store.put(key, text)
         return text.split("\n", 1)[0].strip(), prompt.context_tokens
@@ -103,8 +103,8 @@ class Answerer:
         await self._backend.close()
         self._store.close()
 
-    def _key(self, ids: Sequence[int], rules: StopRules) -> str:
-        what = [build_id(), self.info.model, self.info.device, self.info.dtype, MAX_TOKENS, list(ids)]
+    def _key(self, ids: Sequence[int], heal: str, rules: StopRules) -> str:
+        what = [build_id(), self.info.model, self.info.device, self.info.dtype, MAX_TOKENS, list(ids), heal]
         what += [rules.shape, rules.line_prefix, rules.line_suffix, rules.next_lines]
         return hashlib.blake2b(json.dumps(what).encode(), digest_size=20).hexdigest()
 
