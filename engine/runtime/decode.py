@@ -17,6 +17,7 @@ import torch
 from engine.api import FinishReason
 from engine.runtime.choice import Chooser, Step
 from engine.runtime.draft import CPU_COSTS, DEVICE_COSTS, MAX_DRAFTED, Draft, Drafter, DraftLength
+from engine.runtime.graphs import GraphedForward
 from engine.runtime.kv_cache import Slot
 from engine.runtime.model import LoadedModel
 
@@ -69,13 +70,11 @@ class Decoder:
         self.chunk_tokens = chunk_tokens or default_chunk_tokens(loaded)
         self.counters = Counters()
         self.draft_length = DraftLength(CPU_COSTS if loaded.device.type == "cpu" else DEVICE_COSTS)
-        self.chooser = Chooser(
-            min(num_valid_ids or loaded.vocab_size, loaded.vocab_size),
-            loaded.eos_ids,
-            banned_ids,
-            token_bytes,
-            loaded.device,
-        )
+        num_valid_ids = min(num_valid_ids or loaded.vocab_size, loaded.vocab_size)
+        banned = {i for i in banned_ids if i < num_valid_ids} - loaded.eos_ids
+        self.chooser = Chooser(num_valid_ids, loaded.eos_ids, banned, token_bytes, loaded.device)
+        if isinstance(loaded.forward, GraphedForward):
+            loaded.forward.forbid([*banned, *range(num_valid_ids, loaded.vocab_size)])
 
     def prefill(self, slot: Slot, ids: Sequence[int], poll: Poll) -> torch.Tensor:
         """Extend the slot by `ids`, at least one; returns the last one's logits. `poll` may interrupt."""
@@ -121,6 +120,12 @@ class Decoder:
     def read(self, slot: Slot, ids: Sequence[int], num_logits: int = 1) -> torch.Tensor:
         """The same without the slot being any longer; the last ids' logits. All passes go through here."""
         return self.loaded.forward(slot, ids, num_logits)
+
+    def replay(self, slot: Slot, last: int, max_tokens: int) -> Iterator[Step] | None:
+        """Plain steps after `last`, each begun before the one before it is read; None if that cannot be."""
+        forward = self.loaded.forward
+        pairs = forward.decode(slot, last, max_tokens) if isinstance(forward, GraphedForward) else None
+        return None if pairs is None else (Step(*pair) for pair in pairs)
 
     def choose(self, logits: torch.Tensor, num_runners_up: int = 0) -> Step:
         """The likeliest id that is no padding row and not banned."""
@@ -174,6 +179,8 @@ class Decoding:
         """What of it is left to spell."""
         self._left = wanted.max_tokens
         """Tokens that may still come, if they are not wholly inside `heal`."""
+        self._replay: Iterator[Step] | None = None
+        """Plain steps under way, since the last pass that verified a draft."""
         for token_id in begun:
             self._count(token_id)
         self._steps = self._run(logits)
@@ -221,8 +228,11 @@ class Decoding:
         # A spelling is short, and much of it is forced: it is never cut.
         size = len(draft.ids) if self._heal else self._decoder.draft_length.choose(draft)
         drafted = draft.ids[:size]
-        rows = self._decoder.read(self._slot, [last, *drafted], len(drafted) + 1)
-        steps = self._verified(rows, drafted)
+        steps = self._replayed(last) if not drafted else None
+        if steps is None:
+            self._replay = None
+            rows = self._decoder.read(self._slot, [last, *drafted], len(drafted) + 1)
+            steps = self._verified(rows, drafted)
         num_accepted = len(steps) - 1
         self._decoder.counters.decode_steps += 1
         self.num_passes += 1
@@ -233,6 +243,15 @@ class Decoding:
             num_right = num_accepted if drafted else int(steps[0].token_id == draft.ids[0])
             self._decoder.draft_length.observe(draft.source, num_right, max(1, len(drafted)))
         return steps
+
+    def _replayed(self, last: int) -> list[Step] | None:
+        """One plain step, where the device can go on by itself."""
+        if self._heal or self._wanted.num_runners_up:
+            return None
+        if self._replay is None:
+            self._replay = self._decoder.replay(self._slot, last, self._left)
+        step = next(self._replay, None) if self._replay is not None else None
+        return None if step is None else [step]
 
     def _verified(self, rows: torch.Tensor, drafted: Sequence[int]) -> list[Step]:
         return self._decoder.chooser.verify(rows, drafted, self._heal, self._wanted.num_runners_up)

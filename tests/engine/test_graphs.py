@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
 from engine.runtime import graphs
+from engine.runtime.decode import Decoder, Step
+from engine.runtime.draft import Drafter
 from engine.runtime.graphs import GraphedForward, Result
 from engine.runtime.kv_cache import Slot
 from engine.runtime.llama import LlamaForward
@@ -182,6 +185,35 @@ def test_stopping_early_leaves_a_slot_that_goes_on_exactly(small: LoadedModel, f
 
     going_on = greedy(forward, slot, taken[2], 3, [])
     assert [token_id for token_id, _ in going_on] == [token_id for token_id, _ in expected[3:]]
+
+
+@pytest.mark.parametrize("drafted", ["nothing", "what comes", "what comes in part"])
+def test_answers_of_a_decoder_are_the_same_and_take_the_steps_that_feed_each_other(
+    drafted: str, small: LoadedModel, forward: LlamaForward
+) -> None:
+    recorder = FakeRecorder()
+    plain = Decoder(small, num_valid_ids=300, banned_ids=[9])
+    replayed = Decoder(
+        replace(small, forward=GraphedForward(forward, recorder)), num_valid_ids=300, banned_ids=[9]
+    )
+    prompt = [(7 * i) % 300 for i in range(50)]
+
+    def answer(decoder: Decoder, drafter: Drafter | None) -> list[Step]:
+        slot = small.new_slot()
+        logits = decoder.prefill(slot, prompt, lambda: None)
+        steps = list(decoder.decode(slot, logits, max_tokens=40, poll=lambda: None, drafter=drafter))
+        assert slot.token_ids == [*prompt, *(step.token_id for step in steps[:-1])]
+        return steps
+
+    expected = answer(plain, None)
+    ids = [step.token_id for step in expected]
+    drafts = {"nothing": [], "what comes": ids, "what comes in part": [*ids[:9], 1, 1, *ids[20:]]}
+    found = answer(replayed, Drafter([], [drafts[drafted]]) if drafts[drafted] else None)
+
+    assert [step.token_id for step in found] == ids
+    assert [s.logprob for s in found] == pytest.approx([s.logprob for s in expected], abs=1e-4)
+    if drafted == "nothing":
+        assert recorder.num_replays == len(ids) - 1  # the prompt gave the first
 
 
 @pytest.mark.parametrize("fails_at", [1, 2])
