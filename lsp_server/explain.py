@@ -24,7 +24,7 @@ from lsp_server.line_index import LineIndex
 from lsp_server.request import budget_for, build_request
 from lsp_server.settings import Settings
 
-HEALED = "just before the cursor: regrown at the model's own token boundaries"
+HEALED = "regrown at the model's own token boundaries"
 CLOSERS = "just behind the cursor: left to the model to write"
 
 CachedTokens = Callable[[Sequence[int]], Awaitable[int | None]]

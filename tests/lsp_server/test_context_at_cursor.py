@@ -55,7 +55,7 @@ def test_each_row_shows_the_text_that_stands_there_in_the_prompt(name: str, mark
 
 TO_CURSOR = "this file, from line 1 to just before the cursor"
 FROM_CURSOR = "this file, from the cursor to line 8"
-HEALED = "just before the cursor: regrown at the model's own token boundaries"
+HEALED = "regrown at the model's own token boundaries"
 
 
 @pytest.mark.parametrize(
