@@ -13,9 +13,10 @@ MAX_DRAFTED = 15
 
 LONGEST_NGRAM = 3
 _ALIGNED = "aligned"
-CPU_COSTS = (1.0, 1.05, 1.1, 1.2, 1.7, 1.8)
-"""Of a pass over 1 to 6 tokens, in passes over one: measured with the built-in model on one core. From 7 on
-its products take another way, several times as long; more are never drafted."""
+CPU_COSTS = (1.0, 1.2, 1.7, 2.1, 2.6, 3.0, 3.5, 4.0)
+"""Of a pass over 1 to 8 tokens, in passes over one: measured with the built-in model on one core, between 1K
+and 4K tokens. The compiled pass waits for memory with one or two; from three on arithmetic counts. More take
+another way, several times as long, and are never drafted."""
 DEVICE_COSTS = tuple(1 + 0.01 * size for size in range(MAX_DRAFTED + 1))
 """Elsewhere a pass waits for the weights, however few tokens read them."""
 _PRIOR_RATES = {"1": 0.5, "2": 0.8, "3": 0.9, "d": 0.8}

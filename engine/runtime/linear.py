@@ -66,8 +66,8 @@ class Int8Linear:
     def __init__(
         self, rows: Rows, *, bias: torch.Tensor | None = None, expanded: torch.Tensor | None = None
     ) -> None:
-        self._rows = rows
-        self._bias = bias
+        self.rows = rows
+        self.bias = bias
         self._expanded = expanded
         self._is_cpu = rows.values.device.type == "cpu"
         # The kernel wants bfloat16 inputs and scales (float32 ones are 20 times slower); it adds in float32.
@@ -77,16 +77,16 @@ class Int8Linear:
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """See Linear."""
         if self._is_cpu and x.shape[0] <= _MAX_INT8_TOKENS:
-            y = torch.ops.aten._weight_int8pack_mm(x.bfloat16(), self._rows.values, self._ones)
-            scaled: torch.Tensor = y * self._rows.scale
-            return scaled if self._bias is None else scaled.add_(self._bias)
-        weight = expand_rows(self._rows, x.dtype) if self._expanded is None else self._expanded
-        return linear(x, weight, self._bias)
+            y = torch.ops.aten._weight_int8pack_mm(x.bfloat16(), self.rows.values, self._ones)
+            scaled: torch.Tensor = y * self.rows.scale
+            return scaled if self.bias is None else scaled.add_(self.bias)
+        weight = expand_rows(self.rows, x.dtype) if self._expanded is None else self._expanded
+        return linear(x, weight, self.bias)
 
     @property
     def step_bytes(self) -> int:
         """See Linear."""
-        return self._rows.values.nbytes + self._rows.scale.nbytes
+        return self.rows.values.nbytes + self.rows.scale.nbytes
 
 
 def expand_rows(rows: Rows, dtype: torch.dtype) -> torch.Tensor:

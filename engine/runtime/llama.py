@@ -44,7 +44,9 @@ def is_llama(model: PreTrainedModel) -> bool:
     )
 
 
-class _Layer(NamedTuple):
+class Layer(NamedTuple):
+    """One decoder layer's weights."""
+
     attention_norm: torch.Tensor
     qkv: Linear
     output: Linear
@@ -87,17 +89,18 @@ class LlamaForward:
         config: Any = model.config
         inner: Any = model.model
         weight = inner.embed_tokens.weight.data
-        self.device, self._dtype = weight.device, weight.dtype
-        self._heads, self._kv_heads = config.num_attention_heads, config.num_key_value_heads
-        self._head_dim = inner.layers[0].self_attn.head_dim
-        self._eps = config.rms_norm_eps
-        self._frequencies = inner.rotary_emb.inv_freq.to(self.device, torch.float32)
+        self.device, self.dtype = weight.device, weight.dtype
+        self.heads, self.kv_heads = config.num_attention_heads, config.num_key_value_heads
+        self.inner = config.intermediate_size
+        self.head_dim = inner.layers[0].self_attn.head_dim
+        self.eps = config.rms_norm_eps
+        self.frequencies = inner.rotary_emb.inv_freq.to(self.device, torch.float32)
         # On a CPU sums between layers stay in float32, which costs nothing there and rounds less.
-        self._sums = torch.float32 if self.device.type == "cpu" else self._dtype
-        self._is_packed = pack is not None
+        self._sums = torch.float32 if self.device.type == "cpu" else self.dtype
+        self.is_packed = pack is not None
         make = _Maker(pack, keep_floats)
-        self._layers = [
-            _Layer(
+        self.layers = [
+            Layer(
                 layer.input_layernorm.weight.to(self._sums),
                 make(f"model.layers.{index}.self_attn", layer.self_attn, "q_proj", "k_proj", "v_proj"),
                 make(f"model.layers.{index}.self_attn", layer.self_attn, "o_proj"),
@@ -107,21 +110,26 @@ class LlamaForward:
             )
             for index, layer in enumerate(inner.layers)
         ]
-        self._embedding = weight
+        self.embedding = weight
         self.vocab_size = config.vocab_size
-        self._norm_weight = inner.norm.weight.to(self._sums)
-        self._head = make.head(model)
+        self.norm_weight = inner.norm.weight.to(self._sums)
+        self.head = make.head(model)
+
+    @property
+    def matrices(self) -> list[Linear]:
+        """In the order in which a pass reads them."""
+        inner = [each for layer in self.layers for each in layer if not isinstance(each, torch.Tensor)]
+        return [*inner, self.head]
 
     @property
     def step_bytes(self) -> int:
         """Bytes of weights that one decode step reads."""
-        matrices = [each for layer in self._layers for each in layer if not isinstance(each, torch.Tensor)]
-        return sum(each.step_bytes for each in [*matrices, self._head])
+        return sum(each.step_bytes for each in self.matrices)
 
     @property
     def packed_bytes(self) -> int:
         """Bytes of int8 rows, which are not parameters of the transformers model."""
-        return self.step_bytes if self._is_packed else 0
+        return self.step_bytes if self.is_packed else 0
 
     @torch.inference_mode()
     def __call__(self, slot: Slot, ids: Sequence[int], num_logits: int = 1) -> torch.Tensor:
@@ -136,11 +144,11 @@ class LlamaForward:
 
     def hidden(self, ids: torch.Tensor, window: Window) -> torch.Tensor:
         """(tokens,) -> (tokens, hidden size); writes the tokens' keys and values into the window."""
-        angles = window.positions[:, None].float() * self._frequencies
+        angles = window.positions[:, None].float() * self.frequencies
         cos, sin = angles.cos()[:, None, None], angles.sin()[:, None]
         turn = cos, torch.stack((-sin, sin), dim=2)
-        x = embedding(ids, self._embedding).to(self._sums)
-        for layer, buffers in zip(self._layers, window.buffers, strict=True):
+        x = embedding(ids, self.embedding).to(self._sums)
+        for layer, buffers in zip(self.layers, window.buffers, strict=True):
             attended = self._attend(layer, self._norm(x, layer.attention_norm), turn, window, buffers)
             x = x + layer.output(attended)
             gate, up = layer.gate_up(self._norm(x, layer.mlp_norm)).chunk(2, dim=-1)
@@ -149,11 +157,11 @@ class LlamaForward:
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """(tokens, hidden size) -> (tokens, vocabulary), float32."""
-        return self._head(self._norm(hidden, self._norm_weight)).float()
+        return self.head(self._norm(hidden, self.norm_weight)).float()
 
     def buffers(self, slot: Slot, num_tokens: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """The slot's, with room for `num_tokens`."""
-        return slot.buffers((self._kv_heads, self._head_dim), num_tokens, self.device)
+        return slot.buffers((self.kv_heads, self.head_dim), num_tokens, self.device)
 
     def static_window(self, buffers: Buffers, start: torch.Tensor, num_tokens: int, read: int) -> Window:
         """A window whose place is on the device: shapes and addresses are the same wherever it is."""
@@ -178,7 +186,7 @@ class LlamaForward:
 
     def _attend(
         self,
-        layer: _Layer,
+        layer: Layer,
         x: torch.Tensor,
         turn: tuple[torch.Tensor, torch.Tensor],
         window: Window,
@@ -186,25 +194,25 @@ class LlamaForward:
     ) -> torch.Tensor:
         """(tokens, hidden size) -> (tokens, heads * head_dim)."""
         keys, values = buffers
-        num_turned = self._heads + self._kv_heads
-        qkv = layer.qkv(x).view(len(x), -1, self._head_dim)
+        num_turned = self.heads + self.kv_heads
+        qkv = layer.qkv(x).view(len(x), -1, self.head_dim)
         turned = self._turn(qkv[:, :num_turned], *turn)
-        window.write(keys, turned[:, self._heads :])
+        window.write(keys, turned[:, self.heads :])
         window.write(values, qkv[:, num_turned:])
-        query = turned[:, : self._heads].mul_(self._head_dim**-0.5).to(keys.dtype)
+        query = turned[:, : self.heads].mul_(self.head_dim**-0.5).to(keys.dtype)
         seen = keys[:, : window.read], values[:, : window.read]
         if window.mask is None:
             output = causal_attention(query.transpose(0, 1)[None], seen[0][None], seen[1][None], 1.0)
-            return output[0].transpose(0, 1).reshape(len(x), -1).to(self._dtype)
-        return window_attention(query, *seen, window.mask).to(self._dtype)
+            return output[0].transpose(0, 1).reshape(len(x), -1).to(self.dtype)
+        return window_attention(query, *seen, window.mask).to(self.dtype)
 
     def _turn(self, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
         """RoPE of (tokens, heads, head_dim), in float32: each half of a head and the other one, exchanged."""
-        halves = x.float().view(len(x), -1, 2, self._head_dim // 2)
+        halves = x.float().view(len(x), -1, 2, self.head_dim // 2)
         return torch.addcmul(halves * cos, halves.flip(2), sin).flatten(-2)
 
     def _norm(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        return torch.rms_norm(x, weight.shape, weight, self._eps).to(self._dtype)
+        return torch.rms_norm(x, weight.shape, weight, self.eps).to(self.dtype)
 
 
 class _Maker:

@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 from engine.errors import ModelError
 from engine.model_folder import ModelFolder, find_model
 from engine.runtime import attention
+from engine.runtime.compiled import compiled_if_possible
 from engine.runtime.forward import Forward, TransformersForward
 from engine.runtime.graphs import CudaRecorder, GraphedForward
 from engine.runtime.kv_cache import Slot
@@ -122,7 +123,10 @@ def load_model(
         kv_dtype = number
         llama = _llama(model, folder, quantize, is_native=place.type == "cpu" and dtype == "auto")
         memory_bytes = llama.packed_bytes
-        forward = GraphedForward(llama, CudaRecorder(place)) if place.type == "cuda" else llama
+        if place.type == "cuda":
+            forward = GraphedForward(llama, CudaRecorder(place))
+        else:
+            forward = compiled_if_possible(llama, lambda: Slot(len(llama.layers), kv_dtype))
     elif quantize is None:
         kv_dtype = _use_own_attention(model, number, place)
         forward = TransformersForward(model, place)
