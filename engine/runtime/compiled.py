@@ -6,8 +6,11 @@ Both write the same slots. Where numba is missing or fails, torch does all of it
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +32,8 @@ _log = logging.getLogger(__name__)
 MAX_TOKENS = 8
 """Arithmetic costs by the token: beyond, torch's products are faster."""
 
+KEPT_DAYS = 30
+"""Compiled code of a build that was not started for so long is removed."""
 _LANES = 16
 _NUMPY_DTYPES = {torch.float32: np.float32, torch.bfloat16: np.uint16}
 """How numpy sees what a slot keeps: it has no bfloat16."""
@@ -153,6 +158,8 @@ def _compile() -> Callable[..., Any]:
     try:
         folder = state_dir() / "compiled" / build_id()
         folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        _forget_old(folder.parent)
     except (EngineUnavailableError, OSError):
         folder = None
     if folder is not None:
@@ -160,6 +167,13 @@ def _compile() -> Callable[..., Any]:
     from engine.runtime.loops import compile_pass
 
     return compile_pass(is_cached=folder is not None)
+
+
+def _forget_old(folder: Path) -> None:
+    oldest = time.time() - KEPT_DAYS * 24 * 3600
+    for build in folder.iterdir():
+        if build.stat().st_mtime < oldest:
+            shutil.rmtree(build, ignore_errors=True)
 
 
 def _sizes(llama: LlamaForward) -> _Sizes:

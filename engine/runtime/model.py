@@ -41,7 +41,7 @@ _KEPT_FLOAT_BYTES = 2**29
 """Beside int8 rows, float weights up to this size stay on a CPU: long passes need not expand them again."""
 
 _CPU_KV_BYTES = 4 * 2**30
-"""An upper bound, not taken in advance: slots grow as they are used."""
+"""Upper bound of the slots on a CPU, or a quarter of its memory; not taken in advance, slots grow with use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,15 @@ def kv_budget_bytes(loaded: LoadedModel, memory_gb: float | None = None) -> int:
         return left
     if loaded.device.type == "cuda":
         return int(0.8 * torch.cuda.mem_get_info(loaded.device)[0])
-    return _CPU_KV_BYTES
+    return min(_CPU_KV_BYTES, _memory_bytes() // 4)
+
+
+def _memory_bytes() -> int:
+    """All of this machine's memory; a large number where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 2**40
 
 
 def choose_device(device: str) -> torch.device:

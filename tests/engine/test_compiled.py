@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,8 +25,8 @@ from transformers import (
 )
 
 from engine.model_folder import ModelFolder
-from engine.runtime import reference, vectors
-from engine.runtime.compiled import MAX_TOKENS, CompiledForward
+from engine.runtime import compiled, reference, vectors
+from engine.runtime.compiled import KEPT_DAYS, MAX_TOKENS, CompiledForward
 from engine.runtime.decode import Decoder
 from engine.runtime.draft import CPU_COSTS, Drafter
 from engine.runtime.linear import expand_rows, quantise_rows
@@ -344,6 +346,17 @@ def test_compiled_code_is_kept_in_a_private_folder(builtin8: LoadedModel) -> Non
 
     assert kept
     assert all(path.stat().st_uid == state_dir().stat().st_uid for path in kept)
+
+
+def test_code_of_builds_that_nobody_starts_any_more_is_removed(tmp_path: Path) -> None:
+    for name, days in (("old", KEPT_DAYS + 1), ("new", KEPT_DAYS - 1)):
+        (tmp_path / name / "code").mkdir(parents=True)
+        then = time.time() - days * 24 * 3600
+        os.utime(tmp_path / name, (then, then))
+
+    compiled._forget_old(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
 def test_drafts_are_priced_as_far_as_the_compiled_pass_goes() -> None:
