@@ -41,7 +41,7 @@ _KEPT_FLOAT_BYTES = 2**29
 """Beside int8 rows, float weights up to this size stay on a CPU: long passes need not expand them again."""
 
 _CPU_KV_BYTES = 4 * 2**30
-"""Upper bound of the slots on a CPU, or a quarter of its memory; not taken in advance, slots grow with use."""
+"""Of slots on a CPU, at most, and a quarter of its memory; not taken in advance: slots grow with use."""
 
 
 @dataclass(frozen=True, slots=True)
