@@ -41,6 +41,18 @@ CACHED_SECONDS = 2
 """It is a look at lists of ids: an engine that takes longer hangs."""
 
 
+@contextmanager
+def reaching(failure: str) -> Iterator[None]:
+    """What the HTTP client raises becomes EngineUnavailableError, `failure` and why."""
+    import httpx2
+
+    try:
+        yield
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        why = str(error) or type(error).__name__
+        raise EngineUnavailableError(f"{failure} ({why})") from error
+
+
 class EngineClient:
     """One engine at a Unix socket or a URL. Not bound to an event loop until its first request."""
 
@@ -98,7 +110,7 @@ class EngineClient:
     async def _send(
         self, method: str, path: str, seconds: float, body: dict[str, Any] | None = None
     ) -> httpx2.Response:
-        with self._reaching():
+        with reaching(f"no engine answers at {self.address}"):
             response = await self._client().request(
                 method, self._url + path, json=body, timeout=_timeout(seconds)
             )
@@ -126,7 +138,7 @@ class EngineClient:
 
     async def _events(self, body: dict[str, Any]) -> AsyncGenerator[str]:
         """The data of a streamed answer's events."""
-        with self._reaching():
+        with reaching(f"no engine answers at {self.address}"):
             async with self._client().stream(
                 "POST", self._url + "/v1/completions", json=body, timeout=_timeout(ANSWER_SECONDS)
             ) as response:
@@ -135,17 +147,6 @@ class EngineClient:
                     raise self._refusal(response)
                 async for data in read_events(response.aiter_bytes()):
                     yield data
-
-    @contextmanager
-    def _reaching(self) -> Iterator[None]:
-        """What the HTTP client raises becomes EngineUnavailableError."""
-        import httpx2
-
-        try:
-            yield
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            why = str(error) or type(error).__name__
-            raise EngineUnavailableError(f"no engine answers at {self.address} ({why})") from error
 
     def _client(self) -> httpx2.AsyncClient:
         if self._http is None:

@@ -5,10 +5,10 @@ Knows no particular API; says what to do when it is refused. Nothing but that UR
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from engine.client import reaching
 from engine.errors import EngineRefusedError, EngineUnavailableError
 from engine.events import read_events
 
@@ -45,7 +45,7 @@ class Endpoint:
         import httpx2
 
         timeout = httpx2.Timeout(ASK_SECONDS, connect=CONNECT_SECONDS)
-        with self._reaching():
+        with reaching(f"no server answers at {self.address}"):
             response = await self._client().request(
                 "GET" if body is None else "POST", self.address + path, json=body, timeout=timeout
             )
@@ -63,7 +63,7 @@ class Endpoint:
         import httpx2
 
         timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-        with self._reaching():
+        with reaching(f"no server answers at {self.address}"):
             async with self._client().stream(
                 "POST", self.address + path, json=body, timeout=timeout
             ) as response:
@@ -103,17 +103,6 @@ class Endpoint:
         if self._http is not None:
             http, self._http = self._http, None
             await http.aclose()
-
-    @contextmanager
-    def _reaching(self) -> Iterator[None]:
-        """What the HTTP client raises becomes EngineUnavailableError."""
-        import httpx2
-
-        try:
-            yield
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            why = str(error) or type(error).__name__
-            raise EngineUnavailableError(f"no server answers at {self.address} ({why})") from error
 
     def _client(self) -> httpx2.AsyncClient:
         if self._http is None:
