@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from benchmarks.engine_speed.configs import BUILTIN, CONFIGS
 from benchmarks.report import finish
 
-FULL_KEYS, QUICK_KEYS = 16, 4
+FULL_KEYS, QUICK_KEYS = 16, 3
 """On random weights."""
 
 
