@@ -119,6 +119,7 @@ class Pipeline:
 
     def forget(self, uri: str) -> None:
         """The document is closed."""
+        self._warmer.stir()
         self._runs.stop(uri)
         for kept in (self._offers, self._texts, self._latest):
             kept.pop(uri, None)

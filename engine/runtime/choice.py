@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import torch
 
@@ -40,17 +39,22 @@ class Chooser:
         """As for Decoder."""
         self._num_valid_ids = num_valid_ids
         self._eos_ids = frozenset(eos_ids)
-        banned = sorted({i for i in banned_ids if i < num_valid_ids} - self._eos_ids)
-        self._banned = torch.tensor(banned, dtype=torch.long, device=device)
-        self._token_bytes = token_bytes
+        self.banned_ids = sorted({i for i in banned_ids if i < num_valid_ids} - self._eos_ids)
+        """Marks that never come, but for the end of sequence."""
+        self._banned = torch.tensor(self.banned_ids, dtype=torch.long, device=device)
+        # Made now: nearly every request heals, and sorting a large vocabulary takes half a second.
+        self._healer = (
+            None
+            if token_bytes is None
+            else Healer(token_bytes[:num_valid_ids], {*self.banned_ids, *self._eos_ids}, device)
+        )
 
-    @cached_property
+    @property
     def healer(self) -> Healer:
-        """Made when it is first needed; raises ModelError if the ids' bytes are not known."""
-        if self._token_bytes is None:
+        """Raises ModelError if the ids' bytes are not known."""
+        if self._healer is None:
             raise ModelError("This engine does not know its tokens' bytes: send the prompt without `heal`.")
-        forbidden = {*self._banned.tolist(), *self._eos_ids}
-        return Healer(self._token_bytes[: self._num_valid_ids], forbidden, self._banned.device)
+        return self._healer
 
     @torch.inference_mode()
     def verify(

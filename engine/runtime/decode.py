@@ -71,10 +71,9 @@ class Decoder:
         self.counters = Counters()
         self.draft_length = DraftLength(CPU_COSTS if loaded.device.type == "cpu" else DEVICE_COSTS)
         num_valid_ids = min(num_valid_ids or loaded.vocab_size, loaded.vocab_size)
-        banned = {i for i in banned_ids if i < num_valid_ids} - loaded.eos_ids
-        self.chooser = Chooser(num_valid_ids, loaded.eos_ids, banned, token_bytes, loaded.device)
+        self.chooser = Chooser(num_valid_ids, loaded.eos_ids, banned_ids, token_bytes, loaded.device)
         if isinstance(loaded.forward, GraphedForward):
-            loaded.forward.forbid([*banned, *range(num_valid_ids, loaded.vocab_size)])
+            loaded.forward.forbid([*self.chooser.banned_ids, *range(num_valid_ids, loaded.vocab_size)])
 
     def prefill(self, slot: Slot, ids: Sequence[int], poll: Poll) -> torch.Tensor:
         """Extend the slot by `ids`, at least one; returns the last one's logits. `poll` may interrupt."""
