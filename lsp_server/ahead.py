@@ -35,7 +35,7 @@ def after_acceptance(offer: Offer) -> Asked | None:
     if not line.strip() or hole.line_suffix.strip() or _LEAVES_BLOCK.match(line):
         return None
     step = _unit(text) if ends_in_opener(line) else ""
-    asked = Asked(hole, offer.hole.line_end + margin_of(line) + step)
+    asked = Asked(hole, "\n" + margin_of(line) + step)
     return asked if offer.end_probability >= SURE else Asked(asked.beyond)
 
 

@@ -61,8 +61,8 @@ class Ask:
         """Where text is wanted; as if the menu's item had been accepted, which the answer must go on from."""
         text, popup = self.snapshot.text, self.popup
         if popup is None:
-            return Hole(text, self.offset)
-        return Hole(text[: popup.start] + popup.text + text[popup.end :], popup.start + len(popup.text))
+            return Hole.at(text, self.offset)
+        return Hole.at(text[: popup.start] + popup.text + text[popup.end :], popup.start + len(popup.text))
 
 
 @dataclass(slots=True)

@@ -69,7 +69,8 @@ class Answering:
         """
         if place is not None and offer_id is not None:
             snapshot, offset = place
-            self._dismissals.note_shown(offer_id, snapshot.uri, snapshot.text, offset)
+            hole = Hole.at(snapshot.text, offset)
+            self._dismissals.note_shown(offer_id, snapshot.uri, hole.text, hole.offset)
         if found := self._dismissals.note(offer_id) or offer_id:
             self._feedback.rejected(found)
 
@@ -112,5 +113,5 @@ def _in_document(ask: Ask) -> tuple[Hole, str]:
     """Where the client puts a completion into its text, and what it begins with there: the menu's item."""
     text, popup = ask.snapshot.text, ask.popup
     if popup is None:
-        return Hole(text, ask.offset), ""
-    return Hole(text[: popup.start] + text[popup.end :], popup.start), popup.text
+        return Hole.at(text, ask.offset), ""
+    return Hole.at(text[: popup.start] + text[popup.end :], popup.start), popup.text

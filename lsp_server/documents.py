@@ -83,6 +83,11 @@ class DocumentSnapshot:
         before = self.text[self.line_index.start(line) : offset]
         return t.Position(line=line, character=_count_units(before, self.encoding))
 
+    @property
+    def line_end(self) -> str:
+        """What ends the lines, as the beginning shows."""
+        return "\r\n" if "\r\n" in self.text[:4096] else "\n"
+
     def edited(self, edit_range: t.Range, new_text: str) -> Self:
         """This document after one incremental change; a range given end first is turned round."""
         one = self.offset_at(edit_range.start.line, edit_range.start.character)

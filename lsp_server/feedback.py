@@ -14,7 +14,7 @@ from enum import IntEnum
 
 from engine.api import Timings
 from lsp_server.counts import OTHER, Counts, Key, Tally, empty_name, latency_name
-from lsp_server.hole import Hole
+from lsp_server.hole import Hole, with_plain_line_ends
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ class Feedback:
         client reports on it.
         """
         log.debug("offer %s from %s, confidence %s", offer_id, source, confidence)
-        text = text.replace("\r\n", "\n")
+        text = with_plain_line_ends(text)
         offered = self._known.pop(offer_id, None)
         if offered is None:
             offered = _Offered(uri, language, source, text)
@@ -134,7 +134,7 @@ class Feedback:
         if len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
         if not is_alternative:
-            self._in_front[uri] = offered, _with_plain_line_ends(hole)
+            self._in_front[uri] = offered, hole
             if not self._client_tells:
                 self._show(offered)
 
@@ -175,7 +175,7 @@ class Feedback:
         if uri not in self._in_front:
             return
         offered, hole = self._in_front[uri]
-        now = _num_standing(offered.text, hole, text.replace("\r\n", "\n"))
+        now = _num_standing(offered.text, hole, with_plain_line_ends(text))
         if now is None:
             self._leave(offered)
             self._dismiss(offered)
@@ -184,7 +184,7 @@ class Feedback:
         if now - before == 1:
             offered.typed.add(before)
         elif insertion is not None and not self._client_tells:
-            piece = insertion.replace("\r\n", "\n")
+            piece = with_plain_line_ends(insertion)
             if offered.text[before:now] == piece and _is_accepted_piece(piece, offered.text[now : now + 1]):
                 self._accept(offered, now)
         if now == len(offered.text):
@@ -247,13 +247,6 @@ class Feedback:
         key = Key.of(language, source, name)
         self._counted[key] += number
         self._fresh[key] += number
-
-
-def _with_plain_line_ends(hole: Hole) -> Hole:
-    """Completions have \\n alone, whatever the document has."""
-    if "\r" not in hole.text:
-        return hole
-    return Hole(hole.text.replace("\r\n", "\n"), len(hole.prefix.replace("\r\n", "\n")))
 
 
 def _num_standing(offered: str, hole: Hole, text: str) -> int | None:

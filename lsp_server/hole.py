@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from engine.api import Shape, StopRules
 
@@ -23,6 +23,14 @@ class Hole:
     text: str
     offset: int
 
+    @classmethod
+    def at(cls, text: str, offset: int) -> Self:
+        """A cursor in a document: lines end in \\n from here on, as models and completions have them."""
+        if "\r" not in text:
+            return cls(text, offset)
+        prefix = with_plain_line_ends(text[:offset])
+        return cls(prefix + with_plain_line_ends(text[offset:]), len(prefix))
+
     @property
     def prefix(self) -> str:
         """Everything before the cursor."""
@@ -41,12 +49,7 @@ class Hole:
     @property
     def line_suffix(self) -> str:
         """The cursor's line after the cursor, without its line end."""
-        return self.text[self.offset : self._line_end()].rstrip("\r")
-
-    @property
-    def line_end(self) -> str:
-        """What ends the document's lines, as its beginning shows."""
-        return "\r\n" if "\r\n" in self.text[:4096] else "\n"
+        return self.text[self.offset : self._line_end()]
 
     def typed_in(self, text: str) -> str | None:
         """What was typed at the cursor to make this document `text`; None if anything else has changed."""
@@ -64,7 +67,7 @@ class Hole:
         while at < len(self.text) and len(found) < NEXT_LINES:
             end = self.text.find("\n", at)
             end = len(self.text) if end < 0 else end
-            line = self.text[at:end].rstrip("\r")
+            line = self.text[at:end]
             if line.strip():
                 found.append(line)
             at = end + 1
@@ -109,6 +112,11 @@ class Hole:
     def _line_end(self) -> int:
         end = self.text.find("\n", self.offset)
         return len(self.text) if end < 0 else end
+
+
+def with_plain_line_ends(text: str) -> str:
+    """A document's text with \\n for each line end."""
+    return text.replace("\r\n", "\n")
 
 
 def ends_in_opener(line: str) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from engine.api import TextPiece, TokenScore
 from engine.backends.base import OnText
 from lsp_server.engine_work import EngineWork, Finished
-from lsp_server.hole import Hole
+from lsp_server.hole import Hole, with_plain_line_ends
 from lsp_server.typed_through import Offer
 
 log = logging.getLogger(__name__)
@@ -137,6 +137,7 @@ class Runs:
 
     def note_text(self, uri: str, text: str) -> None:
         """The document has changed: runs that it contradicts end at once."""
+        text = with_plain_line_ends(text)
         if (run := self._of.get(uri)) is not None and not _may_come_to(run, text):
             self.stop(uri)
         if (ahead := self.ahead_of(uri)) is not None and not _may_come_to(ahead, text):

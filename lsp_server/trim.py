@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.api import FinishReason
-from lsp_server.hole import Hole
+from lsp_server.hole import Hole, with_plain_line_ends
 from lsp_server.trimming.indentation import fit_margins
 from lsp_server.trimming.leaks import cut_header, cut_marks
 from lsp_server.trimming.repetition import cut_lines_above, cut_lines_below, cut_loops
@@ -64,7 +64,7 @@ def trim(
 
     `breaks(text, replaces)` says whether an offer would be a new syntax error; it is asked at most 4 times.
     """
-    offer = _Offer(text.replace("\r\n", "\n"), hole, path)
+    offer = _Offer(with_plain_line_ends(text), hole, path)
     if finish_reason in FORCED:
         offer.cut("torn end", cut_torn_end)
     offer.settle()

@@ -12,4 +12,4 @@ def hole(marked: str) -> Hole:
     before, found, after = marked.partition(CURSOR)
     assert found, f"no cursor in {marked!r}"
     assert CURSOR not in after, f"two cursors in {marked!r}"
-    return Hole(before + after, len(before))
+    return Hole.at(before + after, len(before))

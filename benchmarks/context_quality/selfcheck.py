@@ -79,7 +79,7 @@ def planted_context(language: str, count_tokens: Callable[[str], int], *, elsewh
         used = _OTHER[language] + (f"\n\n{_DEFINING[language]}" if elsewhere else "")
         (root / defining).write_text(used, encoding="utf-8")
         (root / target).write_text(before + ANSWER + after, encoding="utf-8")
-        hole = Hole(before + after, len(before))
+        hole = Hole.at(before + after, len(before))
         places = (Definition(defining, 0, PLANTED),)
         site = Site("planted", language, target, PLANTED, Origin.CROSS_FILE, places, ANSWER, hole)
         context = Ghostfill(root, count_tokens)

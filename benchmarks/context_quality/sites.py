@@ -140,6 +140,6 @@ def _in_file(
 
 def _site(corpus: Corpus, path: str, spot: Spot, origin: Origin, definitions: tuple[Definition, ...]) -> Site:
     text = corpus.files[path]
-    hole = Hole(text[: spot.offset] + text[spot.end :], spot.offset)
+    hole = Hole.at(text[: spot.offset] + text[spot.end :], spot.offset)
     answer = text[spot.offset : spot.end].strip()
     return Site(corpus.package, corpus.language, path, spot.name, origin, definitions, answer, hole)

@@ -89,7 +89,7 @@ class Workbench:
         plan = await asyncio.to_thread(self.plan, path, text, offset, info) if is_wanted else None
         context_ms = _ms_since(started)
         site = Site.of(
-            Asked(Hole(text, offset)),
+            Asked(Hole.at(text, offset)),
             SyntaxTrees(),
             str(path),
             language_of(path),

@@ -57,7 +57,8 @@ def register(server: GhostfillServer) -> None:
             server.client_capabilities, "text_document.completion.completion_item.documentation_format", ()
         )
         is_markdown = t.MarkupKind.Markdown in (formats or ())
-        return _list(*(_item(snapshot, offer, is_markdown=is_markdown) for offer in answer.offers[:1]))
+        items = (_item(snapshot, offset, offer, is_markdown=is_markdown) for offer in answer.offers[:1])
+        return _list(*items)
 
 
 def _trigger(context: t.CompletionContext | None, char: str, *, was_asked: bool) -> Trigger:
@@ -76,9 +77,8 @@ def _list(*items: t.CompletionItem) -> t.CompletionList:
     return t.CompletionList(is_incomplete=True, items=items)
 
 
-def _item(snapshot: DocumentSnapshot, offer: Offer, *, is_markdown: bool) -> t.CompletionItem:
+def _item(snapshot: DocumentSnapshot, at: int, offer: Offer, *, is_markdown: bool) -> t.CompletionItem:
     """It replaces the word before the cursor by itself, for menus that keep what begins with that word."""
-    at = offer.hole.offset
     word = _WORD_END.findall(offer.hole.line_prefix)[0]
     text = word + offer.text
     place = t.Range(start=snapshot.position_at(at - len(word)), end=snapshot.position_at(at + offer.replaces))
@@ -89,7 +89,7 @@ def _item(snapshot: DocumentSnapshot, offer: Offer, *, is_markdown: bool) -> t.C
         documentation=_documentation(text, snapshot.language_id, is_markdown=is_markdown),
         sort_text=LAST,
         filter_text=text.partition("\n")[0] or _label(text),
-        text_edit=t.TextEdit(range=place, new_text=text.replace("\n", offer.hole.line_end)),
+        text_edit=t.TextEdit(range=place, new_text=text.replace("\n", snapshot.line_end)),
         insert_text_format=t.InsertTextFormat.PlainText,
         insert_text_mode=t.InsertTextMode.AsIs,
         command=t.Command(title="Completion accepted", command=ACCEPTED, arguments=[{"id": offer.id}]),

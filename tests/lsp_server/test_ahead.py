@@ -22,7 +22,6 @@ from marked import hole
         ),
         pytest.param("def f():\n\tif |\n", "x:", 0, "def f():\n\tif x:|\n", "\n\t\t", id="with tabs"),
         pytest.param("x = f(|)\n", "a) + b", 1, "x = f(a) + b|\n", "\n", id="what is replaced is gone"),
-        pytest.param("x = |\r\ny\r\n", "1", 0, "x = 1|\r\ny\r\n", "\r\n", id="with the file's line ends"),
         pytest.param(
             "|\n", "for a in b:\n    c()", 0, "for a in b:\n    c()|\n", "\n    ", id="after a block"
         ),

@@ -26,7 +26,7 @@ class Editor:
 
     def offer(self, offer_id: str = "one", source: str = "engine", **rest) -> None:
         """The server sends what is left of the completion."""
-        hole = Hole(self.before + self.after, len(self.before))
+        hole = Hole.at(self.before + self.after, len(self.before))
         self.feedback.shown(offer_id, URI, hole, self.ghost, source, 0.8, language="python", **rest)
 
     def insert(self, text: str) -> None:

@@ -9,15 +9,27 @@ from lsp_server.hole import Hole
 from marked import hole
 
 
-@given(st.text(alphabet="ab \t\n\r", max_size=40), st.data())
+@given(st.lists(st.sampled_from(["a", "\n", "\r\n", "\rb"]), max_size=12), st.data())
+def test_lines_of_a_document_end_in_line_feeds(pieces: list[str], data: st.DataObject) -> None:
+    """Against replacing the line ends of what stands before and behind the cursor, piece by piece."""
+    cursor = data.draw(st.integers(0, len(pieces)))
+    before, after = "".join(pieces[:cursor]), "".join(pieces[cursor:])
+
+    place = Hole.at(before + after, len(before))
+
+    assert place.prefix == "".join("\n" if piece == "\r\n" else piece for piece in pieces[:cursor])
+    assert place.suffix == "".join("\n" if piece == "\r\n" else piece for piece in pieces[cursor:])
+
+
+@given(st.text(alphabet="ab \t\n", max_size=40), st.data())
 def test_parts_equal_the_naive_split(text: str, data: st.DataObject) -> None:
     """Prefix, suffix and the line around the cursor, against splitting the whole text."""
     offset = data.draw(st.integers(0, len(text)))
     place = Hole(text, offset)
 
     line_prefix = text[:offset].split("\n")[-1]
-    line_suffix = text[offset:].split("\n")[0].rstrip("\r")
-    below = [line.rstrip("\r") for line in text[offset:].split("\n")[1:] if line.strip()]
+    line_suffix = text[offset:].split("\n")[0]
+    below = [line for line in text[offset:].split("\n")[1:] if line.strip()]
 
     assert (place.prefix, place.suffix) == (text[:offset], text[offset:])
     assert (place.line_prefix, place.line_suffix) == (line_prefix, line_suffix)

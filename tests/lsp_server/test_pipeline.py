@@ -101,6 +101,34 @@ async def test_an_auto_closed_bracket_does_not_stop_it(scene: Scene) -> None:
     assert len(scene.backend.requests) == 1
 
 
+async def test_typing_along_goes_on_over_line_ends_of_two_characters(scene: Scene) -> None:
+    """The buffer's lines end in CR LF, those of the ghost text in LF."""
+    scene.backend.script = lambda prompt: "\n    return one\n"
+    before = "x = 0\r\ndef f():"
+    assert await scene.text(f"{before}|\r\n") == "\n    return one"
+    for typed in ("\r\n", "\r\n    ", "\r\n    return "):
+        rest = "\n    return one".removeprefix(typed.replace("\r\n", "\n"))
+        assert await scene.text(f"{before}{typed}|\r\n") == rest
+        assert scene.last["source"] == "typedThrough"
+
+    assert len(scene.backend.requests) == 1
+    assert "\r" not in scene.backend.prompt_text(scene.backend.requests[0])
+
+
+async def test_a_running_request_goes_on_over_a_line_end_of_two_characters(scene: Scene) -> None:
+    scene.backend.script = lambda prompt: "\n    return one\n"
+    number, older = await scene.half_said("x = 0\r\ndef f():|\r\n")
+    scene.client.put(scene.path, "x = 0\r\ndef f():\r\n    |\r\n")
+    scene.client.notify("$/cancelRequest", {"id": number})
+    _, newer = scene.client.ask(scene.path)
+    for _ in range(9):
+        scene.backend.step.release()
+
+    assert (await newer)["result"]["items"][0]["insertText"] == "return one"
+    await older
+    assert len(scene.backend.requests) == 1
+
+
 # What was computed lately
 
 
