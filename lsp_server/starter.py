@@ -137,7 +137,7 @@ class Starter:
 
         `drafts` are texts that its answer may repeat.
         """
-        info = await self._link.info(wait=ask.is_invoked)
+        info = await self._link.info(wait=True)
         if info is None:
             return None
         loop = asyncio.get_running_loop()

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from engine.api import Priority
+from engine.backends.base import EngineInfo, OnProgress
 from engine.fake import FakeBackend
 from inprocess import Client, connected
 
@@ -127,6 +128,41 @@ async def test_a_running_request_goes_on_over_a_line_end_of_two_characters(scene
     assert (await newer)["result"]["items"][0]["insertText"] == "return one"
     await older
     assert len(scene.backend.requests) == 1
+
+
+# An engine that is not there yet
+
+
+class LateBackend(FakeBackend):
+    """Ready once it is let."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda prompt: "one.two.three")
+        self.may_load = asyncio.Event()
+        self.may_load.set()
+
+    async def ready(self, on_progress: OnProgress | None = None) -> EngineInfo:
+        await self.may_load.wait()
+        return await super().ready(on_progress)
+
+
+async def test_what_is_asked_while_the_engine_comes_up_is_answered_when_it_is_there(path: Path) -> None:
+    backend = LateBackend()
+    async with connected(backend, path.parent, OPTIONS) as client:
+        client.open(path)
+        backend.may_load.clear()
+        backend.is_dead = True
+        client.put(path, "x = |\n")
+        assert await client.ghost_text(path) == ""
+        backend.is_dead = False
+
+        client.put(path, "y = |\n")
+        _, asked = client.ask(path)
+        await asyncio.sleep(0.05)
+        assert not asked.done()
+        backend.may_load.set()
+
+        assert (await asked)["result"]["items"][0]["insertText"] == "one.two.three"
 
 
 # What was computed lately
