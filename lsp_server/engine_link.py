@@ -127,10 +127,15 @@ class EngineLink:
             progress.report(fraction, message)
             self._status.set(Kind.NORMAL, f"{message} {fraction:.0%}")
 
-        self._status.set(Kind.NORMAL, "starting the engine")
+        # Busy from the first word to the last: what is told in between is not the state of a ready engine.
         self._status.busy(+1)
+        self._status.set(Kind.NORMAL, "starting the engine")
         try:
             self._info = await self._backend.ready(report)
+            self._status.set(
+                Kind.WARNING if self._info.refusal else Kind.NORMAL,
+                self._info.refusal or f"{self._info.model} on {self._info.device}",
+            )
         except GhostfillError as error:
             log.error("no engine: %s", error)
             self._status.set(Kind.ERROR, str(error))
@@ -141,10 +146,6 @@ class EngineLink:
             self._status.busy(-1)
             if progress is not None:
                 progress.end("ready" if self._info else "failed")
-        self._status.set(
-            Kind.WARNING if self._info.refusal else Kind.NORMAL,
-            self._info.refusal or f"{self._info.model} on {self._info.device}",
-        )
         if self._info.refusal:
             self.tell_once(self._info.refusal)
         return self._info
