@@ -6,7 +6,7 @@ Nothing touches the disk before `start`. No file, however odd, makes a method ra
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from context.choose import Chooser, Site
@@ -21,6 +21,7 @@ from context.pack import TokenCounts
 from context.paths import identity_of, key_of, lexical_key, name_of, relative_to
 from context.plan import Plan
 from context.recent_edits import RecentEdits
+from context.references import Chain, References, references
 from context.similar import SimilarChunks
 from context.source import normalize
 from context.worker_pool import WorkerPool
@@ -115,6 +116,20 @@ class RepoContext:
         with self._files.project(key) as project:
             around = imports_around(key, project.graph.imports_of, project.graph.importers_of)
         return around.renamed(lambda other: relative_to(other, self._roots) or name_of(other))
+
+    def references(
+        self, path: Path, name: str, owner: str, lines: tuple[int, int], chains: Iterable[Chain]
+    ) -> References:
+        """Who uses the definition `name` of the class `owner`, or of none, in these lines of a file, and what
+        the names mean that it uses. Reads files; what was typed since `set_open` is not seen.
+        """
+
+        def path_of(key: str) -> str:
+            return relative_to(key, self._roots) or name_of(key)
+
+        with self._files.project("") as project:
+            key = key_of(path)
+            return references(project, key, name, owner, lines, chains, self._files.text, path_of)
 
     def plan(
         self,

@@ -52,6 +52,14 @@ class SyntaxTrees:
             return False
         return adds_fault(near, text, start, end, new_text, ROWS[language.family])
 
+    def tree(self, key: str, language: Language | None, text: str) -> SyntaxTree | None:
+        """The tree of a document's text; None without a grammar, or if the text is too dear to parse."""
+        if language is None or (near := self._near(key, language, text)) is None:
+            return None
+        tree = near.updated(text)
+        self._trees[key] = language, tree
+        return tree
+
     def forget(self, key: str) -> None:
         """The document is closed."""
         self._trees.pop(key, None)
