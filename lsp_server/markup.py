@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-_HIDDEN = re.compile(
+HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 """Control characters, what changes the direction of text, what has no width, and lone surrogates."""
@@ -13,7 +13,7 @@ _HIDDEN = re.compile(
 
 def esc(text: object) -> str:
     """Safe between tags and in a quoted attribute; hidden characters appear as `⟨U+202E⟩`."""
-    return _HIDDEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", escape(_lines(str(text))))
+    return HIDDEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", escape(_lines(str(text))))
 
 
 def esc_path(path: str) -> str:

@@ -58,7 +58,7 @@ def doubts(
 ) -> tuple[Doubt, ...]:
     """What to doubt in the first line of `text` at a hole; prose may use any word, once it is begun right."""
     begun = match[0] if (match := _BEGUN.search(hole.line_prefix)) else ""
-    known = _known(hole, begun, segments, path)
+    known = known_words(hole, begun, segments, path)
     found: list[Doubt] = []
     if begun:
         rest = match[0] if (match := _WORD.match(text)) else ""
@@ -70,8 +70,8 @@ def doubts(
     return tuple(found)
 
 
-def _known(hole: Hole, begun: str, segments: Iterable[Segment], path: str) -> set[str]:
-    """Every word in sight but the one that is being typed."""
+def known_words(hole: Hole, begun: str, segments: Iterable[Segment], path: str) -> set[str]:
+    """Every word in sight but the one that is being typed, `begun` right before the hole."""
     start = max(0, hole.offset - WINDOW_CHARS)
     known = set(_WORD.findall(hole.text[start : hole.offset - len(begun)]))
     known.update(_WORD.findall(hole.text[hole.offset : hole.offset + WINDOW_CHARS]))

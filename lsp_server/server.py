@@ -8,6 +8,8 @@ import os
 from engine.build import VERSION
 from lsp_server.documents import DocumentSnapshot
 from lsp_server.handlers import (
+    actions,
+    code_action,
     configuration,
     diagnostics,
     execute_command,
@@ -57,6 +59,8 @@ def create_server() -> GhostfillServer:
         inline_completion,
         execute_command,
         feedback,
+        code_action,
+        actions,
         configuration,
         diagnostics,
         workspace_files,

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ from lsp_server.status import Status
 from lsp_server.switches import Switches
 
 if TYPE_CHECKING:
+    from lsp_server.actions.desk import Desk
     from lsp_server.server import GhostfillServer
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,13 @@ class Session:
         self.switches = Switches(time.monotonic, lambda: self.settings)
         self.switches.on_change = self._switched
         self.stats = StatsWriter(self.feedback.take, lambda: self.settings.stats.enabled)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Where code actions are handed in; the server starts without it."""
+        from lsp_server.actions.desk import Desk
+
+        return Desk()
 
     def start(self) -> None:
         """After `initialized`: index in the background, bring the engine up."""

@@ -107,7 +107,7 @@ class ChatSettings:
     """The instruct model behind explain and fix."""
 
     model: str | None = None
-    """A Hugging Face id or a local folder; null turns explain and fix off."""
+    """A Hugging Face id or a local folder. Nothing uses it yet."""
     url: str | None = None
     """Address of a remote server; null is the local resident engine."""
     api_key_env: str | None = None

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types as t
 
 from engine.errors import GhostfillError
+from lsp_server.context_explained import explain
 from lsp_server.context_page import context_page
 from lsp_server.context_report import ContextReport
 from lsp_server.documents import DocumentSnapshot
 from lsp_server.engine_at_hand import engine_at_hand
-from lsp_server.explain import explain
 from lsp_server.hole import Hole
 from lsp_server.page_store import keep_page
 
@@ -90,7 +90,7 @@ async def _explain(session: Session, place: Place) -> ContextReport:
         session.context,
         root,
         path,
-        Hole(snapshot.text, place.offset),
+        Hole.at(snapshot.text, place.offset),
         await session.pipeline.plan(snapshot, place.offset, info, None),
         info,
         session.link.cached_tokens,

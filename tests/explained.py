@@ -13,8 +13,8 @@ from engine.backends.base import EngineInfo
 from engine.fake import builtin_info
 from engine.fim import FORMATS, PLAIN, parse_format, plain_format
 from engine.layout import Layout
+from lsp_server.context_explained import build_report
 from lsp_server.context_report import ContextReport
-from lsp_server.explain import build_report
 from lsp_server.hole import Hole
 from lsp_server.request import budget_for, build_request
 from lsp_server.settings import ContextSettings, Settings

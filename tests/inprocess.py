@@ -119,7 +119,7 @@ class Client:
 
 @asynccontextmanager
 async def connected(
-    backend: Backend, workspace: Path, options: dict[str, Any] | None = None, **capabilities: Any
+    backend: Backend, workspace: Path, /, options: dict[str, Any] | None = None, **capabilities: Any
 ) -> AsyncIterator[Client]:
     """A client that has initialized the server, whose engine is up and whose workspace is indexed."""
     with patch("lsp_server.session.backend_for", lambda settings: backend):

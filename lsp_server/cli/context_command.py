@@ -16,10 +16,10 @@ from lsp_server.cli.place import Place, parse_place
 from lsp_server.cli.settings_at import settings_at
 from lsp_server.cli.terminal import console, segments_table
 from lsp_server.cli.workbench import Workbench
+from lsp_server.context_explained import explain
 from lsp_server.context_page import context_page
 from lsp_server.context_report import ContextReport
 from lsp_server.engine_at_hand import engine_at_hand
-from lsp_server.explain import explain
 from lsp_server.hole import Hole
 from lsp_server.project_root import project_root
 
@@ -74,7 +74,7 @@ async def _report(file: Path, place: Place | None) -> ContextReport:
         if settings.context.enabled:
             await bench.indexed()
             plan = await asyncio.to_thread(bench.plan, file, text, offset, info)
-        hole = Hole(text, offset)
+        hole = Hole.at(text, offset)
         return await explain(
             settings, bench.context, root, file, hole, plan, info, bench.backend.cached_tokens
         )

@@ -29,11 +29,12 @@ def register(server: GhostfillServer) -> None:
         if snapshot is None or session.why_off(snapshot):
             return t.InlineCompletionList(items=[])
         session.note_focus(uri, params.position)
+        offset = snapshot.offset_at(params.position.line, params.position.character)
         ask = Ask(
             snapshot=snapshot,
-            offset=snapshot.offset_at(params.position.line, params.position.character),
+            offset=offset,
             trigger=_TRIGGERS[params.context.trigger_kind],
-            popup=_popup(snapshot, params.context.selected_completion_info),
+            popup=_popup(snapshot, params.context.selected_completion_info, offset),
         )
         answer = await session.answering.answer(ask)
         return t.InlineCompletionList(items=[_item(ask, offer) for offer in answer.offers])
@@ -45,13 +46,16 @@ _TRIGGERS = {
 }
 
 
-def _popup(snapshot: DocumentSnapshot, selected: t.SelectedCompletionInfo | None) -> Popup | None:
+def _popup(
+    snapshot: DocumentSnapshot, selected: t.SelectedCompletionInfo | None, cursor: int
+) -> Popup | None:
     if selected is None:
         return None
     start, end = selected.range.start, selected.range.end
     return Popup(
         snapshot.offset_at(start.line, start.character),
-        snapshot.offset_at(end.line, end.character),
+        # coc.nvim says where the cursor was when its menu opened, and not what was typed since.
+        max(cursor, snapshot.offset_at(end.line, end.character)),
         selected.text,
     )
 

@@ -59,7 +59,14 @@ def test_what_the_server_says_it_can(home: Home) -> None:
                 "ghostfill.showContext",
                 "ghostfill.restartEngine",
                 "ghostfill.stats",
+                "ghostfill.fix",
+                "ghostfill.document",
+                "ghostfill.explain",
             ]
+        },
+        "codeActionProvider": {
+            "codeActionKinds": ["quickfix", "refactor.rewrite"],
+            "resolveProvider": True,
         },
         # For this client, which cannot show inline completions.
         "completionProvider": {"triggerCharacters": list(TRIGGER_CHARACTERS)},

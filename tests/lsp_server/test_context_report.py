@@ -15,8 +15,8 @@ from context.imports_around import ImportsAround
 from context.plan import Considered
 from engine.fim import PLAIN
 from explained import FIM_FORMATS, HOLE, TEXT, info_of, plan_of, reported, segment
+from lsp_server.context_explained import explain
 from lsp_server.context_report import Cached, Section
-from lsp_server.explain import explain
 from lsp_server.hole import Hole
 from lsp_server.settings import Settings
 
