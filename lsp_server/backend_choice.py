@@ -23,6 +23,7 @@ def backend_for(settings: Settings) -> Backend:
         from engine.backends.local import LocalBackend
 
         return LocalBackend(engine_spec(settings))
+    _check_key(settings.engine.api_key_env)
     if settings.engine.api == "ollama":
         raise GhostfillError(
             "engine.api 'ollama' cannot be used: Ollama takes no token ids. Serve the model's GGUF file with "
@@ -33,6 +34,15 @@ def backend_for(settings: Settings) -> Backend:
 
         return AutoBackend(_endpoint(settings), lambda api: _remote(settings, api))
     return _remote(settings, settings.engine.api)
+
+
+def _check_key(variable: str | None) -> None:
+    """A key that is named must be there: an editor started from a desktop knows nothing of the shell's files."""
+    if variable is not None and variable not in os.environ:
+        raise GhostfillError(
+            f"engine.apiKeyEnv names {variable}, which is not in the environment that the editor was started "
+            "with: start it from a shell that has it, or set it for your whole session."
+        )
 
 
 def _remote(settings: Settings, api: str) -> Backend:

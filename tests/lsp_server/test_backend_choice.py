@@ -81,6 +81,13 @@ def test_each_api_of_a_remote_engine_has_its_backend(api: Any, kind: type) -> No
     assert type(backend_for(Settings(engine=settings))) is kind
 
 
+def test_a_key_that_is_named_but_not_there_is_missed_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEAM_KEY", raising=False)
+    engine = EngineSettings(url="http://127.0.0.1:9", api_key_env="TEAM_KEY")
+    with pytest.raises(GhostfillError, match="TEAM_KEY, which is not in the environment"):
+        backend_for(Settings(engine=engine))
+
+
 def test_ollama_is_refused_with_what_to_use_instead() -> None:
     settings = EngineSettings(url="http://127.0.0.1:9", api="ollama")
 
