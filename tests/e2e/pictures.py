@@ -1,7 +1,7 @@
 """Pictures of real runs: where the editor tests put what they saw.
 
-They go to `build/pictures`, or to the folder that `GHOSTFILL_PICTURES` names; those of `editors/pictures` were made
-with it.
+They go to `build/pictures`, or to the folder that `GHOSTFILL_PICTURES` names; those of `editors/pictures`
+were made with it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What the tests of every editor have in common: a small workspace, what is typed there, and what the built-in
-model says to it. Knows no editor.
+"""What the tests of every editor have in common: a small workspace, what is typed there, and what the
+built-in model says to it. Knows no editor.
 """
 
 from __future__ import annotations

@@ -24,7 +24,9 @@ SVG_FORMAT = """\
 {styles}
 </style>
 <defs>
-<clipPath id="{unique_id}-clip-terminal"><rect width="{terminal_width}" height="{terminal_height}" /></clipPath>
+<clipPath id="{unique_id}-clip-terminal">
+<rect width="{terminal_width}" height="{terminal_height}" />
+</clipPath>
 {lines}
 </defs>
 {chrome}
@@ -78,7 +80,8 @@ class Terminal:
 
     def quit(self) -> None:
         """Ends the program, whatever it does."""
-        subprocess.run(["tmux", "-L", self._socket, "kill-server"], env=self._environment, capture_output=True)
+        command = ["tmux", "-L", self._socket, "kill-server"]
+        subprocess.run(command, env=self._environment, capture_output=True)
 
     def press(self, *keys: str) -> None:
         """Keys by tmux's names: `Tab`, `Escape`, `C-x`, `M-Right`, `Enter`."""
