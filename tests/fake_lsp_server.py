@@ -6,7 +6,8 @@ SCRIPT is a JSON object: `rules` is a list of `{"before": text, "items": [...], 
 answered by the first rule whose `before` ends the line up to the cursor, with nothing if there is none.
 A held answer is given when `fake/release` is asked, even if the request was cancelled. `die` is a status to
 exit with instead of answering `initialize`. `commands` holds the `{"result": ...}` or `{"error": ...}` of
-commands. RECORD gets every message that arrives, one JSON text per line.
+commands, which `"hold": true` holds too. `actions` is the answer to `textDocument/codeAction`, `edit` is what
+one is resolved with. RECORD gets every message that arrives, one JSON text per line.
 Further requests for tests: `fake/emit` sends the notifications in its params before it answers; `fake/die`
 exits. Knows no models and checks nothing; standard library only.
 """
@@ -40,7 +41,7 @@ class FakeServer:
         self.record = record
         self.out = out
         self.texts: dict[str, str] = {}
-        self.held: list[tuple[Any, list[JSON]]] = []
+        self.held: list[JSON] = []
 
     def serve(self, stream: BinaryIO) -> None:
         """Answers until the stream ends or `exit` comes."""
@@ -66,7 +67,15 @@ class FakeServer:
             case "textDocument/inlineCompletion":
                 self.complete(message, params)
             case "workspace/executeCommand" if params["command"] in self.script.get("commands", {}):
-                self.send({"id": message["id"], **self.script["commands"][params["command"]]})
+                answer = dict(self.script["commands"][params["command"]])
+                is_held = answer.pop("hold", False)
+                answer["id"] = message["id"]
+                self.held.append(answer) if is_held else self.send(answer)
+            case "textDocument/codeAction":
+                self.answer(message, self.script.get("actions"))
+            case "codeAction/resolve":
+                made = {"edit": self.script["edit"]} if "edit" in self.script else {}
+                self.answer(message, params | made)
             case str(method) if "id" in message:
                 self.obey(method, params)
                 self.answer(message, None)
@@ -74,8 +83,8 @@ class FakeServer:
     def obey(self, method: str, params: JSON) -> None:
         """The requests that only tests make."""
         if method == "fake/release":
-            for request_id, items in self.held:
-                self.send({"id": request_id, "result": {"items": items}})
+            for answer in self.held:
+                self.send(answer)
             self.held.clear()
         elif method == "fake/emit":
             for notification in params["messages"]:
@@ -90,6 +99,8 @@ class FakeServer:
             "inlineCompletionProvider": {},
             "executeCommandProvider": {"commands": ["ghostfill.accepted"]},
         }
+        if "actions" in self.script:
+            capabilities["codeActionProvider"] = {"resolveProvider": True}
         return {"capabilities": capabilities, "serverInfo": {"name": "fake", "version": "1"}}
 
     def complete(self, message: JSON, params: JSON) -> None:
@@ -100,7 +111,7 @@ class FakeServer:
         before = units.decode("utf-16-le", "replace")
         rule = next((r for r in self.script["rules"] if before.endswith(r["before"])), {})
         if rule.get("hold"):
-            self.held.append((message["id"], rule["items"]))
+            self.held.append({"id": message["id"], "result": {"items": rule["items"]}})
         else:
             self.answer(message, {"items": rule.get("items", [])})
 

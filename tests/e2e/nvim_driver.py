@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,14 +19,6 @@ PLUGIN = Path(__file__).parents[2] / "editors" / "neovim"
 COLUMNS, ROWS, MESSAGE_ROWS = 80, 24, 10
 
 
-def require_nvim() -> None:
-    """Skips without Neovim; fails where CI promised one."""
-    if shutil.which("nvim") is None:
-        if os.environ.get("CI"):
-            pytest.fail("nvim is not installed, and CI must have it (apt-get install neovim)")
-        pytest.skip("nvim is not installed")
-
-
 def draw(row: list[str], column: int, cells: list[list[Any]]) -> None:
     """Puts the cells of a `grid_line` event into a row: text, highlight, and how often."""
     for text, *more in cells:
@@ -37,14 +28,14 @@ def draw(row: list[str], column: int, cells: list[list[Any]]) -> None:
 
 
 class Editor:
-    """One Neovim process in `folder`; `init` is the Lua of its configuration."""
+    """One Neovim process in `folder`; `init` is the Lua of its configuration, which finds the plugin."""
 
-    def __init__(self, folder: Path, init: str) -> None:
+    def __init__(self, folder: Path, init: str, program: str = "nvim") -> None:
         config = Path(os.environ["XDG_CONFIG_HOME"]) / "nvim" / "init.lua"
         config.parent.mkdir(parents=True, exist_ok=True)
         config.write_text(f"vim.opt.runtimepath:prepend('{PLUGIN}')\n{init}", encoding="utf-8")
         # With room for every message no "Press ENTER" comes, during which Neovim answers nothing.
-        argv = ["nvim", "--embed", "-n", "-i", "NONE", "--cmd", f"set cmdheight={MESSAGE_ROWS}"]
+        argv = [program, "--embed", "-n", "-i", "NONE", "--cmd", f"set cmdheight={MESSAGE_ROWS}"]
         self.nvim = pynvim.attach("child", argv=[*argv, "--cmd", f"cd {folder}"])
         self.nvim.ui_attach(COLUMNS, ROWS, rgb=True, ext_linegrid=True)
 
@@ -56,7 +47,15 @@ class Editor:
 
     def lua(self, code: str, *arguments: Any) -> Any:
         """Runs Lua in the editor; `return` gives a value."""
+        self.check_awake()
         return self.nvim.exec_lua(code, *arguments)
+
+    def check_awake(self) -> None:
+        """Fails where Neovim waits for a key to go on: it answers nothing then, and the test would hang."""
+        mode = self.nvim.api.get_mode()
+        if mode["blocking"] and mode["mode"].startswith("r"):
+            self.press("<CR>")
+            pytest.fail(f"Neovim waits for a key, having said:\n{self.messages()}")
 
     def press(self, keys: str) -> None:
         """Real key presses, mappings included."""
@@ -71,6 +70,7 @@ class Editor:
 
     def command(self, line: str) -> str:
         """Runs a command line, and gives what it prints."""
+        self.check_awake()
         return str(self.nvim.command_output(line))
 
     def edit(self, path: Path) -> None:
@@ -79,6 +79,7 @@ class Editor:
 
     def screen(self) -> list[str]:
         """What the rows of the screen show, without blanks at their ends."""
+        self.check_awake()
         self.nvim.command("redraw")
         read = """
             local rows = {}

@@ -1,5 +1,5 @@
 """What the Neovim tests share: a workspace, a scripted server or the real one, an editor on them, and the
-fixture `scene`, for which a test module imports `scene_fixture`."""
+fixture `scene`, for which a test module imports `either_fixture`: each test runs in the newer one too."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from nvim_driver import Editor, require_nvim
+from nvim_driver import Editor
+from nvim_newer import BOTH, require_either
 
 REPO = Path(__file__).parents[2]
 FAKE = REPO / "tests" / "fake_lsp_server.py"
@@ -41,7 +42,8 @@ def span(first: int, last: int, line: int = 0) -> dict[str, Any]:
 class Scene:
     """A workspace, a server and an editor on them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: str) -> None:
+        self.program = program
         self.workspace = folder / "work"
         self.home = folder / "home"
         self.record = folder / "record.jsonl"
@@ -79,7 +81,7 @@ class Scene:
     def start(self, init: str, text: str = "") -> Editor:
         main = self.workspace / "main.py"
         main.write_text(text, encoding="utf-8")
-        editor = Editor(self.workspace, init)
+        editor = Editor(self.workspace, init, self.program)
         self.editors.append(editor)
         editor.edit(main)
         return editor
@@ -111,15 +113,21 @@ class Scene:
 RETURN = rule("def add(a, b):", "\n    return a + b\n\n\nprint(add(1, 2))")
 
 
-@pytest.fixture(name="scene")
-def scene_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    require_nvim()
+def scene_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> Iterator[Scene]:
+    """A scene with a home of its own, until the test ends."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PYTHONPATH", str(REPO))
     for name in ("CONFIG", "DATA", "STATE", "CACHE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home" / name.lower()))
-    scene = Scene(tmp_path)
+    scene = Scene(tmp_path, program)
     yield scene
     for editor in scene.editors:
         editor.quit()
     shutil.rmtree(scene.home / "run", ignore_errors=True)  # an engine without its socket leaves
+
+
+@pytest.fixture(name="scene", params=BOTH)
+def either_fixture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Scene]:
+    yield from scene_in(tmp_path, monkeypatch, require_either(request.param))

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from nvim_scene import RETURN, Scene, rule, scene_fixture, span  # noqa: F401  (the fixture)
+
+from nvim_scene import RETURN, Scene, either_fixture, rule, span  # noqa: F401  (the fixture)
 
 # pynvim asks for it up to Python 3.13, where it exists
 pytestmark = pytest.mark.filterwarnings("ignore:'get_child_watcher' is deprecated:DeprecationWarning")

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from nvim_scene import Scene, scene_fixture  # noqa: F401  (the fixture)
 
 from context_reports import report, row
 from lsp_server.context_report import Section
 from nvim_driver import Editor
+from nvim_scene import Scene, either_fixture  # noqa: F401  (the fixture)
 
 # pynvim asks for it up to Python 3.13, where it exists
 pytestmark = pytest.mark.filterwarnings("ignore:'get_child_watcher' is deprecated:DeprecationWarning")

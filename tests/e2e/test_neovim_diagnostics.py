@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from nvim_scene import Scene, scene_fixture, span  # noqa: F401  (the fixture)
 
 from nvim_driver import Editor
+from nvim_scene import Scene, either_fixture, span  # noqa: F401  (the fixture)
 
 # pynvim asks for it up to Python 3.13, where it exists
 pytestmark = pytest.mark.filterwarnings("ignore:'get_child_watcher' is deprecated:DeprecationWarning")

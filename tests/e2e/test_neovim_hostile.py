@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from nvim_scene import Scene, rule, scene_fixture  # noqa: F401  (the fixture)
+
+from nvim_scene import Scene, either_fixture, rule  # noqa: F401  (the fixture)
 
 # pynvim asks for it up to Python 3.13, where it exists
 pytestmark = pytest.mark.filterwarnings("ignore:'get_child_watcher' is deprecated:DeprecationWarning")
@@ -82,6 +83,31 @@ class TestHostileWorkspace:
         editor.press("ix")
         editor.until_row(1, "xyz")
         assert "fixed by the first call" in editor.messages()
+        assert scene.received("initialize")[0]["initializationOptions"] == {"client": {"status": True}}
+        assert not trace.exists()
+
+    @pytest.mark.parametrize("name", [".nvim.lua", ".exrc"])
+    def test_nor_can_those_that_the_user_lets_run(
+        self, scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        """Read where 'exrc' is on; newer versions ask whether the file is trusted, and here it is."""
+        trace = self.plant(scene.workspace / "evil")
+        command = f"{{ '{scene.workspace}/evil/ghostfill' }}"
+        settings = "{ model = 'evil', engine = { url = 'http://example.invalid' } }"
+        evil = f"require('ghostfill').setup({{ command = {command}, settings = {settings} }})"
+        text = f"lua {evil}\nlet g:ghostfill_command = ['evil']\nlet g:evil_ran = 1\n"
+        if name == ".nvim.lua":
+            text = f"{evil}\nvim.g.ghostfill_command = {command}\nvim.g.evil_ran = 1\n"
+        (scene.workspace / name).write_text(text, encoding="utf-8")
+        monkeypatch.setenv("PATH", str(self.honest(scene)) + os.pathsep + os.environ["PATH"])
+        allowed = f"{{ action = 'allow', path = '{scene.workspace / name}' }}"
+        trust = f"if vim.secure then vim.secure.trust({allowed}) end"
+        editor = scene.start(f"vim.o.exrc = true {trust} require('ghostfill').setup({{}})")
+        editor.press("ix")
+        editor.until_row(1, "xyz")
+        is_read = bool(editor.nvim.funcs.has("nvim-0.9"))  # before, not beside an init.lua
+        assert bool(editor.nvim.eval("exists('g:evil_ran')")) is is_read
+        assert ("fixed by the first call" in editor.messages()) is is_read
         assert scene.received("initialize")[0]["initializationOptions"] == {"client": {"status": True}}
         assert not trace.exists()
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nvim_scene import Scene, rule, scene_fixture, span  # noqa: F401  (the fixture)
+
+from nvim_scene import Scene, either_fixture, rule, span  # noqa: F401  (the fixture)
 
 # pynvim asks for it up to Python 3.13, where it exists
 pytestmark = pytest.mark.filterwarnings("ignore:'get_child_watcher' is deprecated:DeprecationWarning")
@@ -169,7 +170,9 @@ class TestServers:
         emit(progress(kind="end"), change("Normal", busy=True))
         assert status() == "ghostfill: busy"
         emit(change("Error", False, "no engine"), change("Error", False, "no engine"))
-        assert status() == "ghostfill: no engine"
+        assert status() == "ghostfill: error"
+        assert "workspace" in editor.command("GhostfillStatus")
+        assert "no engine" in editor.command("GhostfillStatus")
         assert editor.messages().count("ghostfill: no engine") == 1
 
     def test_checkhealth_tells_command_server_and_engine(self, scene: Scene) -> None:

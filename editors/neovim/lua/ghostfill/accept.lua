@@ -8,7 +8,7 @@ local M = {}
 
 --- Stands in for the editor's or the user's own vim.paste, which draws the screen: ghost text that does not
 --- fit the new text yet would be seen.
-local function put(lines)
+local function put_lines(lines)
   vim.api.nvim_put(lines, 'c', false, true)
   return true
 end
@@ -22,11 +22,24 @@ local function insert(place, text, tail)
     vim.api.nvim_buf_set_text(place.buf, place.row, place.col, place.row, place.col + tail, { '' })
   end
   local paste = vim.paste
-  vim.paste = put
+  vim.paste = put_lines
   local ok, problem = pcall(vim.api.nvim_paste, text, false, -1)
   vim.paste = paste
   if not ok then
     error(problem, 0)
+  end
+end
+
+--- Inserts the beginning of an offer, or all of it.
+---@param offer ghostfill.Offer
+---@param piece string
+function M.insert(offer, piece)
+  local server, is_all = client.of(offer.place.buf), piece == offer.text
+  insert(offer.place, piece, is_all and offer.tail or offers.overtyped(offer, piece))
+  if server and is_all then
+    wire.accepted(server, offer.item, offer.place.buf)
+  elseif server then
+    wire.partially_accepted(server, offer.item, offers.accepted_length(offer, piece))
   end
 end
 
@@ -36,19 +49,11 @@ local function accept(choose)
   if not offer then
     return
   end
-  local piece, server = choose(offer), client.of(offer.place.buf)
+  local piece = choose(offer)
   if piece == offer.text then
     session.clear()
-    insert(offer.place, piece, offer.tail)
-    if server then
-      wire.accepted(server, offer.item, offer.place.buf)
-    end
-  else
-    insert(offer.place, piece, offers.overtyped(offer, piece))
-    if server then
-      wire.partially_accepted(server, offer.item, offers.accepted_length(offer, piece))
-    end
   end
+  M.insert(offer, piece)
   session.update() -- what comes next may be known already
 end
 

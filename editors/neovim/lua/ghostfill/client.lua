@@ -61,9 +61,18 @@ local function lsp_config(server, command)
     root_dir = server.root,
     capabilities = wire.capabilities(),
     init_options = vim.tbl_deep_extend('force', settings, { client = { status = true } }),
-    handlers = { didChangeStatus = status.on_change, ['$/progress'] = status.on_progress },
-    on_init = function(_, result)
+    handlers = {
+      didChangeStatus = status.on_change,
+      ['$/progress'] = status.on_progress,
+      ['ghostfill/didExplain'] = function(...) require('ghostfill.explain').on_text(...) end,
+    },
+    commands = { ['ghostfill.explain'] = function(...) require('ghostfill.explain').on_command(...) end },
+    on_init = function(client, result)
       server.info = result.serverInfo
+      if vim.lsp.inline_completion and not config.native() then
+        -- Whoever turned the editor's own on for all servers would see everything twice.
+        vim.lsp.inline_completion.enable(false, { client_id = client.id })
+      end
     end,
     on_attach = vim.schedule_wrap(function()
       vim.api.nvim_exec_autocmds('User', { pattern = 'GhostfillReady', modeline = false })

@@ -16,6 +16,8 @@ local M = {}
 ---@field keys ghostfill.Keys
 ---@field settings table initializationOptions: the keys of ghostfill.toml in camelCase
 ---@field auto boolean ask while typing; if false only keys ask
+---@field beside_menu boolean ghost text stays while nvim-cmp's or blink.cmp's menu is open
+---@field native boolean Neovim's own inline completion draws (0.12 and newer)
 
 local on_by_default = [[
   asm bash bzl c clojure cmake cpp cs css cuda dart dockerfile elixir erlang fish fsharp go groovy haskell hcl
@@ -44,6 +46,8 @@ local function defaults()
     },
     settings = {},
     auto = true,
+    beside_menu = false,
+    native = false,
   }
 end
 
@@ -70,6 +74,8 @@ local function checked(opts)
       complain(('%s must be a %s'):format(name, type(known[name])))
     elseif name == 'command' and type(value[1]) ~= 'string' then
       complain("command must be a list such as { 'ghostfill', 'serve' }")
+    elseif name == 'native' and value and not vim.lsp.inline_completion then
+      complain('native needs Neovim 0.12 or newer')
     else
       good[name] = value
     end
@@ -116,6 +122,14 @@ end
 
 function M.auto()
   return config.auto
+end
+
+function M.beside_menu()
+  return config.beside_menu
+end
+
+function M.native()
+  return config.native
 end
 
 return M

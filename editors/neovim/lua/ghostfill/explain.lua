@@ -1,133 +1,98 @@
---- `:GhostfillContext`: what the next completion would send, as text in a split. Knows the server's report,
---- not how it is made.
+--- `:GhostfillExplain`: what some code does, read while the model writes it. Knows what the server says, not
+--- how it finds out.
 local client = require('ghostfill.client')
+local floats = require('ghostfill.float')
+local markdown = require('ghostfill.markdown')
 local offers = require('ghostfill.offer')
+local say = require('ghostfill.say')
 local wire = require('ghostfill.wire')
 
 local M = {}
 
-local NAME = 'ghostfill://context'
+---@class ghostfill.Explanation
+---@field float ghostfill.Float
+---@field token string
+---@field links table<integer, ghostfill.Link[]> by line of the float
 
-local function complain(problem)
-  vim.notify('ghostfill: ' .. problem, vim.log.levels.WARN)
-end
+local current ---@type ghostfill.Explanation|nil the newest
+local count = 0
 
---- Text from files may hold line ends and NUL, which a line of a buffer cannot.
-local function one_line(text)
-  return (text:gsub('[%z\r\n]', ' '))
-end
-
---- Cells padded to columns; a number stands right.
----@param rows table[] of cells
----@return string[]
-local function aligned(rows)
-  local widths = {}
-  for _, row in ipairs(rows) do
-    for i, cell in ipairs(row) do
-      widths[i] = math.max(widths[i] or 0, vim.fn.strdisplaywidth(tostring(cell)))
-    end
+--- `gf` and <CR>: where the link at the cursor leads, in the window that asked.
+local function follow_link(explanation, window)
+  local row, column = unpack(vim.api.nvim_win_get_cursor(0))
+  local link = markdown.nearest(explanation.links[row] or {}, column)
+  if not link then
+    return say.warn('this line has no link')
   end
-  return vim.tbl_map(function(row)
-    local cells = {}
-    for i, cell in ipairs(row) do
-      local blanks = (' '):rep(widths[i] - vim.fn.strdisplaywidth(tostring(cell)))
-      cells[i] = type(cell) == 'number' and blanks .. cell or cell .. blanks
-    end
-    return (table.concat(cells, '  '):gsub('%s+$', ''))
-  end, rows)
+  explanation.float.close()
+  vim.api.nvim_set_current_win(window)
+  vim.cmd("normal! m'")
+  local buf = vim.uri_to_bufnr(link.uri)
+  vim.bo[buf].buflisted = true
+  vim.api.nvim_win_set_buf(window, buf)
+  if link.line then
+    local last = vim.api.nvim_buf_line_count(0)
+    vim.api.nvim_win_set_cursor(0, { math.min(link.line, last), 0 })
+  end
 end
 
---- The pieces of the prompt in order, those that were not sent last.
-local function pieces(report)
-  local all = vim.list_extend(vim.list_extend({}, report.segments), report.around)
-  table.sort(all, function(a, b)
-    return (tonumber(a.start) or math.huge) < (tonumber(b.start) or math.huge)
+local function show_text(explanation, text)
+  local lines
+  lines, explanation.links = markdown.read(text)
+  explanation.float.set(lines)
+end
+
+---@param server table
+---@param argument table as `ghostfill.explain` takes it
+local function ask(server, argument, buf)
+  count = count + 1
+  local window, request = vim.api.nvim_get_current_win(), nil
+  local explanation = { token = ('nvim-%d-%d'):format(vim.fn.getpid(), count), links = {} }
+  local follow = function() follow_link(explanation, window) end
+  explanation.float = floats.open({ 'Reading ...' }, {
+    filetype = 'markdown',
+    title = 'ghostfill',
+    keys = { gf = follow, ['<CR>'] = follow },
+    on_close = function()
+      if request then
+        wire.cancel(server, request)
+      end
+    end,
+  })
+  current = explanation
+  argument = vim.tbl_extend('force', argument, { token = explanation.token, show = false })
+  request = wire.run(server, 'ghostfill.explain', argument, buf, function(err, result)
+    request = nil
+    if err then
+      explanation.float.close()
+      return say.failure(err)
+    end
+    show_text(explanation, result.text)
   end)
-  return all
 end
 
-local function is_sent(piece)
-  return tonumber(piece.start) ~= nil
+--- Handler of the notification `ghostfill/didExplain`: the text so far.
+function M.on_text(_, params)
+  if current and params.token == current.token and params.text ~= '' then
+    show_text(current, params.text)
+  end
 end
 
----@return string[]
-local function table_of(report)
-  local rows = { { 'tokens', 'cached', 'part', 'kind', 'file', 'reason' } }
-  for _, piece in ipairs(pieces(report)) do
-    local cached = is_sent(piece) and piece.cached or 'not sent'
-    local path, reason = one_line(piece.path), one_line(piece.reason)
-    rows[#rows + 1] = { piece.num_tokens, cached, piece.section, piece.kind, path, reason }
-  end
-  for _, file in ipairs(report.left_out) do
-    local path, reason = one_line(file.path), one_line(file.reason)
-    rows[#rows + 1] = { file.num_tokens, '', 'left out', '', path, reason }
-  end
-  return aligned(rows)
-end
-
----@return string[] lines
----@return table[] folds first and last line of each
-local function lines_of(uri, report)
-  local cached = tonumber(report.cached_tokens) or 'unknown'
-  local lines = {
-    uri,
-    '',
-    ('%s:%d:%d'):format(one_line(report.file), report.line, report.column),
-    ('prompt %d tokens of %d with the answer, %d of other files, %s cached'):format(
-      report.prompt_tokens, report.limit_tokens, report.num_tokens, cached),
-  }
-  vim.list_extend(lines, vim.tbl_map(one_line, report.notes))
-  lines[#lines + 1] = ''
-  vim.list_extend(lines, table_of(report))
-  lines[#lines + 1] = ''
-  local folds = {}
-  for _, piece in ipairs(pieces(report)) do
-    local first = #lines + 1
-    lines[first] = ('%s (%s, %d tokens)'):format(one_line(piece.path), piece.section, piece.num_tokens)
-    for _, line in ipairs(vim.split(piece.text:gsub('\n$', ''), '\n', { plain = true })) do
-      lines[#lines + 1] = one_line(line)
-    end
-    folds[#folds + 1] = { first, #lines }
-  end
-  return lines, folds
-end
-
---- Shows lines in the split of the last time, or in a new one.
-local function open_split(lines, folds)
-  local buf = vim.fn.bufnr('^' .. vim.fn.escape(NAME, '^$.*[]\\') .. '$')
-  local window = buf >= 0 and vim.fn.bufwinid(buf) or -1
-  if window >= 0 then
-    vim.api.nvim_set_current_win(window)
-  else
-    vim.cmd('botright new')
-    buf = vim.api.nvim_get_current_buf()
-    vim.bo[buf].buftype, vim.bo[buf].bufhidden, vim.bo[buf].swapfile = 'nofile', 'wipe', false
-    vim.api.nvim_buf_set_name(buf, NAME)
-    vim.wo.foldmethod, vim.wo.wrap, vim.wo.foldenable = 'manual', false, true
-  end
-  vim.bo[buf].modifiable = true
-  vim.cmd('normal! zE')
-  vim.api.nvim_buf_set_lines(buf, 0, -1, true, lines)
-  for _, fold in ipairs(folds) do
-    vim.cmd(('%d,%dfold'):format(fold[1], fold[2]))
-  end
-  vim.bo[buf].modifiable, vim.bo[buf].modified = false, false
-  vim.api.nvim_win_set_cursor(0, { 1, 0 })
-end
-
---- Asks the server about the cursor's place and shows what it says.
-function M.show()
+--- Explains lines of the current buffer, or what the cursor is in.
+---@param lines ghostfill.Lines|nil
+function M.show(lines)
   local place = offers.here()
   local server = client.of(place.buf)
-  if not server then
-    return complain('no server runs for this buffer (:GhostfillStatus says why)')
+  if server then
+    ask(server, wire.target(server, place, lines), place.buf)
+  else
+    say.no_server()
   end
-  wire.explain(server, place, function(err, result)
-    if err or type(result) ~= 'table' then
-      return complain(err and err.message or 'the server says nothing')
-    end
-    open_split(lines_of(result.uri, result.report))
-  end)
+end
+
+--- The command `ghostfill.explain` of a code action, which the editor runs instead of the server.
+function M.on_command(command, context)
+  ask(vim.lsp.get_client_by_id(context.client_id), command.arguments[1], context.bufnr)
 end
 
 return M

@@ -1,43 +1,56 @@
 --- Ghost text from the ghostfill language server: what a user's configuration may call.
 local M = {}
 
+local config = require('ghostfill.config')
+
 local function on(events, callback, pattern)
   vim.api.nvim_create_autocmd(events, { group = 'ghostfill', pattern = pattern, callback = callback })
 end
 
-local function watch()
-  local client, session = require('ghostfill.client'), require('ghostfill.session')
-  local diagnostics, ghost = require('ghostfill.diagnostics'), require('ghostfill.ghost')
-  vim.api.nvim_create_augroup('ghostfill', { clear = true })
+--- What our own session has to see.
+local function watch_typing()
+  local session, menus = require('ghostfill.session'), require('ghostfill.menus')
   local update = function() session.update() end
   on({ 'TextChangedI', 'CursorMovedI' }, update)
-  -- The cursor and the mode are settled, and the popup menu is gone, only after these events.
-  on({ 'InsertEnter', 'CompleteDone' }, vim.schedule_wrap(update))
-  on('User', function()
-    session.on_ready()
-    diagnostics.on_ready()
-  end, 'GhostfillReady')
+  -- Cursor and mode are settled, the popup menu is gone, other plugins are loaded only after these events.
+  on({ 'InsertEnter', 'CompleteDone' }, vim.schedule_wrap(function()
+    menus.listen_to_cmp(update)
+    update()
+  end))
+  on('User', update, 'BlinkCmpMenu*')
+  on('User', function() session.on_ready() end, 'GhostfillReady')
   on('User', function() session.on_status() end, 'GhostfillStatus')
   on({ 'CompleteChanged', 'TextChangedP', 'InsertLeave', 'BufLeave' }, session.stop)
+  on('ColorScheme', require('ghostfill.ghost').define_highlights)
+  require('ghostfill.ghost').define_highlights()
+end
+
+local function watch_buffers()
+  local client, diagnostics = require('ghostfill.client'), require('ghostfill.diagnostics')
   on({ 'FileType', 'BufFilePost' }, function(event) client.attach(event.buf) end)
   on({ 'BufUnload' }, function(event) client.detach(event.buf) end)
+  on('User', diagnostics.on_ready, 'GhostfillReady')
   on('DiagnosticChanged', function(event) diagnostics.changed(event.buf) end)
-  on('ColorScheme', ghost.define_highlights)
   on('BufEnter', function(event)
     local server = client.of(event.buf)
     if server then
       require('ghostfill.wire').focus(server, event.buf)
     end
   end)
-  ghost.define_highlights()
 end
 
 --- Starts ghostfill. Options and defaults: `:help ghostfill-options`.
 ---@param opts table|nil
 function M.setup(opts)
-  require('ghostfill.config').set(opts)
+  config.set(opts)
   require('ghostfill.keys').set()
-  watch()
+  vim.api.nvim_create_augroup('ghostfill', { clear = true })
+  if config.native() then
+    on('LspAttach', require('ghostfill.native').on_attach)
+  else
+    watch_typing()
+  end
+  watch_buffers()
   for _, buf in ipairs(vim.api.nvim_list_bufs()) do
     if vim.api.nvim_buf_is_loaded(buf) then
       require('ghostfill.client').attach(buf)
@@ -46,22 +59,23 @@ function M.setup(opts)
 end
 
 --- A few words for a statusline about the current buffer's server; empty where ghostfill does not run.
----@return string
+---@return string words such as "ghostfill: loading 40%"
+---@return string|nil state see `:help ghostfill-status`
 function M.status()
   local server = require('ghostfill.client').server_of(vim.api.nvim_get_current_buf())
   if not server then
-    return ''
-  elseif server.id then
-    local words, label = require('ghostfill.status').short(server.id), require('ghostfill.session').label()
-    return 'ghostfill' .. (label == '' and '' or ' ' .. label) .. (words == '' and '' or ': ' .. words)
+    return '', nil
   end
-  return server.problem and 'ghostfill: not running' or 'ghostfill: starting'
+  local status = require('ghostfill.status')
+  local state, percent = status.state(server.id, server.problem)
+  local label = require('ghostfill.session').label()
+  return 'ghostfill' .. (label == '' and '' or ' ' .. label) .. status.words(state, percent), state
 end
 
 --- `:GhostfillStatus`
 function M.report()
   local server = require('ghostfill.client').server_of(vim.api.nvim_get_current_buf())
-  if not require('ghostfill.config').is_set_up() then
+  if not config.is_set_up() then
     print("ghostfill: put require('ghostfill').setup() in your init.lua")
   elseif not server then
     print('ghostfill: not used in this buffer (see filetypes in :help ghostfill-options)')
@@ -72,7 +86,14 @@ function M.report()
 end
 
 --- `:GhostfillContext`
-function M.explain() require('ghostfill.explain').show() end
+function M.context() require('ghostfill.context').show() end
+
+--- `:GhostfillExplain`, `:GhostfillFix`, `:GhostfillDocument`, each for lines of the current buffer, or for
+--- the place of the cursor.
+---@param lines ghostfill.Lines|nil
+function M.explain(lines) require('ghostfill.explain').show(lines) end
+function M.fix(lines) require('ghostfill.actions').fix(lines) end
+function M.document(lines) require('ghostfill.actions').document(lines) end
 
 --- `:GhostfillToggle`
 ---@param language string|nil
@@ -82,18 +103,25 @@ function M.toggle(language) require('ghostfill.switches').toggle(language) end
 ---@param minutes number|nil
 function M.snooze(minutes) require('ghostfill.switches').snooze(minutes) end
 
+--- `:GhostfillRestart`
+function M.restart() require('ghostfill.switches').restart() end
+
+--- Who shows ghost text, and who accepts it.
+local function shower() return require(config.native() and 'ghostfill.native' or 'ghostfill.session') end
+local function acceptor() return require(config.native() and 'ghostfill.native' or 'ghostfill.accept') end
+
 --- What keys do; where no ghost text is shown, only the last three do anything.
-function M.accept() require('ghostfill.accept').all() end
-function M.accept_word() require('ghostfill.accept').word() end
-function M.accept_line() require('ghostfill.accept').line() end
-function M.dismiss() require('ghostfill.session').dismiss() end
-function M.trigger() require('ghostfill.session').trigger() end
-function M.next() require('ghostfill.session').cycle(1) end
-function M.previous() require('ghostfill.session').cycle(-1) end
+function M.accept() acceptor().all() end
+function M.accept_word() acceptor().word() end
+function M.accept_line() acceptor().line() end
+function M.dismiss() shower().dismiss() end
+function M.trigger() shower().trigger() end
+function M.next() shower().cycle(1) end
+function M.previous() shower().cycle(-1) end
 
 ---@return boolean
 function M.is_visible()
-  return require('ghostfill.session').visible() ~= nil
+  return shower().visible() ~= nil
 end
 
 return M

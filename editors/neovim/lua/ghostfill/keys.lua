@@ -1,6 +1,5 @@
 --- Insert-mode keys that act on ghost text while it is shown and mean what they meant before otherwise.
 local config = require('ghostfill.config')
-local session = require('ghostfill.session')
 
 local M = {}
 
@@ -17,7 +16,7 @@ local rhs = {
   previous = '<Cmd>lua require("ghostfill").previous()<CR>',
 }
 
---- These ask, so they act without ghost text too.
+--- These ask, so they act without ghost text too; the editor's own inline completion cannot be asked.
 local asking = { trigger = true, next = true, previous = true }
 
 local function raw(lhs)
@@ -52,15 +51,22 @@ local function copy_mapping(lhs, new_lhs)
   vim.api.nvim_set_keymap('i', new_lhs, text, opts)
 end
 
+local function acts(action)
+  return asking[action] and not config.native() or require('ghostfill').is_visible()
+end
+
+--- What the key meant before is fed, not returned: menus that call our mapping when theirs is closed do not
+--- map again what it returns.
 local function map(action, lhs)
   local original = ('<Plug>(ghostfill-original-%s)'):format(action)
-  local ours = ('<Plug>(ghostfill-%s)'):format(action)
   copy_mapping(lhs, original)
-  vim.keymap.set('i', ours, rhs[action], { silent = true })
   vim.keymap.set('i', lhs, function()
-    local acts = asking[action] or session.visible()
-    return acts and ours or original
-  end, { expr = true, remap = true, silent = true, desc = 'ghostfill: ' .. action:gsub('_', ' ') })
+    if acts(action) then
+      return rhs[action]
+    end
+    vim.api.nvim_feedkeys(raw(original), 'im', false)
+    return ''
+  end, { expr = true, silent = true, desc = 'ghostfill: ' .. action:gsub('_', ' ') })
   taken[action] = lhs
 end
 

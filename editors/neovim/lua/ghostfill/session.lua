@@ -4,7 +4,9 @@ local client = require('ghostfill.client')
 local choosing = require('ghostfill.choices')
 local config = require('ghostfill.config')
 local ghost = require('ghostfill.ghost')
+local menus = require('ghostfill.menus')
 local offers = require('ghostfill.offer')
+local say = require('ghostfill.say')
 local status = require('ghostfill.status')
 local wire = require('ghostfill.wire')
 
@@ -21,11 +23,8 @@ local told ---@type string|table|nil the completion that a server was told last 
 ---@field steps integer|nil where a key asked: 0 for the first completion, else steps from the one seen
 local asked ---@type ghostfill.Request|nil the newest
 
--- RequestCancelled, ContentModified, ServerCancelled: nobody's mistake
-local SILENT = { [-32800] = true, [-32801] = true, [-32802] = true }
-
 local function can_show()
-  return vim.api.nvim_get_mode().mode == 'i' and vim.fn.pumvisible() == 0
+  return vim.api.nvim_get_mode().mode == 'i' and not menus.is_open()
 end
 
 local function cancel()
@@ -82,7 +81,7 @@ local function on_answer(request, err, result)
     return -- a newer request, a dismissal or a cancel came between
   end
   request.id = nil
-  if err and not SILENT[err.code] then
+  if err and not say.SILENT[err.code] then
     status.error_once(request.client.id, err.message or 'the server failed')
   end
   if not can_show() or not offers.same_place(offers.here(), request.place) then

@@ -57,26 +57,38 @@ function M.on_progress(err, params, context, config)
   return vim.lsp.handlers['$/progress'](err, params, context, config)
 end
 
-local function progress_words(progress)
-  local _, value = next(progress)
-  if not value then
-    return nil
+--- What the server does, in one of the words of `:help ghostfill-status`, and how much of the load is done.
+---@param client_id integer|nil nil while no process runs
+---@param problem string|nil why none runs
+---@return string state
+---@return integer|nil percent
+function M.state(client_id, problem)
+  if not client_id then
+    return problem and 'stopped' or 'starting'
   end
-  local words = value.message or value.title or ''
-  return value.percentage and ('%s %d%%'):format(words, value.percentage) or words
+  local client = vim.lsp.get_client_by_id(client_id)
+  if not client or not client.initialized then
+    return 'starting'
+  end
+  local state = state_of(client_id)
+  local _, progress = next(state.progress)
+  if progress then
+    return 'loading', progress.percentage
+  elseif state.kind == 'Inactive' then
+    return state.message:find('snoozed', 1, true) and 'snoozed' or 'off'
+  elseif state.kind ~= 'Normal' then
+    return state.kind:lower()
+  end
+  return state.busy and 'busy' or 'ready'
 end
 
---- A few words: "", "loading 40%", "busy", "off", or the message of a warning or an error.
----@param client_id integer
-function M.short(client_id)
-  local state = state_of(client_id)
-  local progress = progress_words(state.progress)
-  if progress then
-    return progress
-  elseif state.kind ~= 'Normal' then
-    return state.message ~= '' and state.message or state.kind:lower()
-  end
-  return state.busy and 'busy' or ''
+local WORDS = { ready = '', off = ': off here', stopped = ': not running' }
+
+--- How a state is written behind the name.
+---@param state string
+---@param percent integer|nil
+function M.words(state, percent)
+  return WORDS[state] or percent and (': %s %d%%'):format(state, percent) or ': ' .. state
 end
 
 ---@param client_id integer

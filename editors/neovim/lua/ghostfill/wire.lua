@@ -71,9 +71,11 @@ end
 ---@param argument any its only one, or nil
 ---@param buf integer
 ---@param answer function
+---@return integer|nil id for `cancel`
 function M.run(client, command, argument, buf, answer)
   local params = { command = command, arguments = argument ~= nil and { argument } or nil }
-  call(client, 'request', 'workspace/executeCommand', params, answer, buf)
+  local ok, id = call(client, 'request', 'workspace/executeCommand', params, answer, buf)
+  return ok and id or nil
 end
 
 ---@param client table
@@ -108,7 +110,7 @@ end
 ---@param client table
 ---@param place ghostfill.Place
 ---@param answer function
-function M.explain(client, place, answer)
+function M.context(client, place, answer)
   local argument = {
     uri = vim.uri_from_bufnr(place.buf),
     position = position_of(client, place),
@@ -117,9 +119,25 @@ function M.explain(client, place, answer)
   M.run(client, 'ghostfill.showContext', argument, place.buf, answer)
 end
 
+---@param column integer bytes from 0; -1 is the line's end
 local function position(buf, row, column, encoding)
   local line = vim.api.nvim_buf_get_lines(buf, row, row + 1, false)[1] or ''
   return { line = row, character = units.count(line:sub(1, column), encoding) }
+end
+
+--- Diagnostics of a buffer as the protocol has them.
+---@param found table[] as vim.diagnostic.get gives them
+local function told(buf, found, encoding)
+  return vim.tbl_map(function(each)
+    local first = position(buf, each.lnum, each.col, encoding)
+    local last = position(buf, each.end_lnum or each.lnum, each.end_col or each.col, encoding)
+    return {
+      range = { start = first, ['end'] = last },
+      message = each.message,
+      severity = each.severity,
+      source = each.source,
+    }
+  end, found)
 end
 
 --- What is known to be wrong in a buffer as it stands.
@@ -127,21 +145,41 @@ end
 ---@param buf integer
 ---@param found table[] as vim.diagnostic.get gives them
 function M.diagnostics(client, buf, found)
-  local encoding, versions = M.encoding(client), vim.lsp.util.buf_versions
+  local versions = vim.lsp.util.buf_versions
   call(client, 'notify', 'ghostfill/didChangeDiagnostics', {
     uri = vim.uri_from_bufnr(buf),
     version = versions and versions[buf],
-    diagnostics = vim.tbl_map(function(each)
-      local first = position(buf, each.lnum, each.col, encoding)
-      local last = position(buf, each.end_lnum or each.lnum, each.end_col or each.col, encoding)
-      return {
-        range = { start = first, ['end'] = last },
-        message = each.message,
-        severity = each.severity,
-        source = each.source,
-      }
-    end, found),
+    diagnostics = told(buf, found, M.encoding(client)),
   })
+end
+
+---@class ghostfill.Lines
+---@field first integer from 0
+---@field last integer inclusive
+
+--- What an action is about: whole lines, or the cursor's place.
+---@param client table
+---@param place ghostfill.Place
+---@param lines ghostfill.Lines|nil
+---@return table argument
+function M.target(client, place, lines)
+  local uri = vim.uri_from_bufnr(place.buf)
+  if not lines then
+    return { uri = uri, position = position_of(client, place) }
+  end
+  local finish = position(place.buf, lines.last, -1, M.encoding(client))
+  return { uri = uri, range = { start = { line = lines.first, character = 0 }, ['end'] = finish } }
+end
+
+--- The argument of `ghostfill.fix`, whose edit is not to be applied by the server.
+---@param client table
+---@param place ghostfill.Place
+---@param lines ghostfill.Lines|nil
+---@param found table[] as vim.diagnostic.get gives them
+function M.fix_argument(client, place, lines, found)
+  local argument = M.target(client, place, lines)
+  argument.diagnostics, argument.apply = told(place.buf, found, M.encoding(client)), false
+  return argument
 end
 
 return M
