@@ -37,7 +37,7 @@ def backend_for(settings: Settings) -> Backend:
 
 
 def _check_key(variable: str | None) -> None:
-    """A key that is named must be there: an editor started from a desktop knows nothing of the shell's files."""
+    """A key that is named must be there: an editor started from a desktop has read no shell's files."""
     if variable is not None and variable not in os.environ:
         raise GhostfillError(
             f"engine.apiKeyEnv names {variable}, which is not in the environment that the editor was started "

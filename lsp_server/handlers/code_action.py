@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as t
@@ -30,6 +31,9 @@ def register(server: GhostfillServer) -> None:
         offered = session.desk.offered(session, uri, places, params.context.diagnostics)
         if offered is None:
             return []
+        if params.context.trigger_kind == t.CodeActionTriggerKind.Automatic:
+            # Asked at every rest of the cursor: a light bulb in every function would say nothing.
+            offered = replace(offered, undocumented=None, explainable=None)
         found = [
             action
             for action in _actions(server, offered, {"uri": uri, "range": json_of(server, span)})

@@ -75,6 +75,18 @@ async def test_a_syntax_error_needs_no_diagnostic(client: Client, workspace: Pat
     assert "Fix with ghostfill: syntax error" in titles(found)
 
 
+@pytest.mark.parametrize(("trigger", "num_actions"), [(1, 3), (2, 1)], ids=["by hand", "by itself"])
+async def test_a_light_bulb_that_nobody_asked_for_shines_for_fixes_alone(
+    client: Client, workspace: Path, trigger: int, num_actions: int
+) -> None:
+    where = span(WRONG_LINE, 13)
+
+    found = await actions(client, workspace / "main.py", where, UNDEFINED, triggerKind=trigger)
+
+    assert len(found) == num_actions
+    assert titles(found)[0].startswith("Fix")
+
+
 async def test_only_the_kinds_that_are_asked_for(client: Client, workspace: Path) -> None:
     async def of(*kinds: str) -> list[str]:
         found = await actions(client, workspace / "main.py", span(WRONG_LINE), UNDEFINED, only=list(kinds))
