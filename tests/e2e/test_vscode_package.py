@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from zipfile import ZipFile
 
 import pytest
-from vscode_package import EXTENSION, ROOT, built_vsix, installed, npm
 
 from lsp_server.settings import RESTRICTED, Settings, load_settings
 from lsp_server.settings_layer import camel_case, keys_of
+from vscode_package import EXTENSION, ROOT, built_vsix, installed, npm
 
 FILES = {
     "LICENSE.txt",

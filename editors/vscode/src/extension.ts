@@ -1,6 +1,7 @@
 /** Puts the parts together. */
 import * as vscode from 'vscode';
 import { registerCommands } from './commands';
+import { askAgain } from './earlyText';
 import { followFocus } from './focus';
 import { explainAbsence } from './problems';
 import { Server } from './server';
@@ -25,6 +26,7 @@ export function activate(context: vscode.ExtensionContext): void {
     explainAbsence(server),
     ...registerCommands(context, server),
     ...followFocus(server),
+    ...askAgain(server),
     vscode.workspace.onDidChangeConfiguration((event) => server.configurationChanged(event)),
   );
   // Not awaited: the editor needs not wait for a server to be there.
