@@ -17,8 +17,12 @@ LATE = HEAVY | GRAMMARS
 LATE |= {"httpx2", "msgspec", "pathspec", "rich", "tokenizers", "tree_sitter", "watchdog"}
 
 
+CLIENTS = ("neovim/**/*.lua", "emacs/*.el", "vscode/src/**/*.ts")
+
+
 def sources() -> list[Path]:
-    return [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+    ours = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+    return ours + [path for pattern in CLIENTS for path in sorted((ROOT / "editors").glob(pattern))]
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from story import INVENTORY, LINE, write_workspace
 
 from cli_home import Home
 from lsp_client import LspClient, LspError
+from story import INVENTORY, LINE, write_workspace
 
 CAPABILITIES = {
     "textDocument": {

@@ -85,5 +85,5 @@ def test_the_headers_are_as_packages_want_them(file: str) -> None:
 
 def test_the_main_file_says_what_a_package_is() -> None:
     text = (PACKAGE / "ghostfill.el").read_text(encoding="utf-8")
-    for header in ("Author", "Version", "Package-Requires", "Keywords", "URL"):
+    for header in ("Author", "Version", "Package-Requires", "Keywords"):
         assert re.search(rf"^;; {header}: \S", text, re.MULTILINE)

@@ -12,8 +12,9 @@ from story import BLOCK, HEAD, LINE
 BROKEN = HEAD + "    for item in inventory.items:\n        print(item.name\n"
 
 
-def test_from_the_start_of_the_engine_to_an_accepted_line(open_scene: Open) -> None:
+def test_from_the_start_of_the_engine_to_an_accepted_line(open_scene: Open, home: Home) -> None:
     """The state is in the mode line; the text uses names of another file; TAB keeps it."""
+    home.end_engines()
     desk = open_scene(LINE)
     desk.until_state(r"loading builtin \d+%", 60)
     desk.until_offered(LINE, ENGINE_START_S)
@@ -172,7 +173,7 @@ def test_the_doctor_and_the_status(open_scene: Open) -> None:
     desk = open_scene(LINE, rows=40, columns=160)
     desk.until_state("ready")
     desk.command("?")
-    desk.terminal.until_shown("ghostfill: ready")
+    desk.terminal.until_shown(": builtin on cpu (workspace ")
     desk.terminal.press("M-x")
     desk.terminal.type("ghostfill-doctor\r")
     desk.terminal.until_shown("*ghostfill doctor*")

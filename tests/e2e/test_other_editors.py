@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from cli_home import Home
 from snippets import FENCE, recorded, snippet, user_environment
 from story import LINE, write_workspace
 from terminal import Terminal, require
-
-from cli_home import Home
 
 ROOT = Path(__file__).parents[2]
 ASKED_S = 60.0

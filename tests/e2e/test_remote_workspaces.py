@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from snippets import recorded, snippet, user_environment
-from story import LINE, write_workspace
 
 from cli_home import Home
 from engine.client import EngineClient
 from engine.errors import EngineUnavailableError
 from lsp_client import LspClient
+from snippets import recorded, snippet, user_environment
+from story import LINE, write_workspace
 
 PAGE = "remote_workspaces.md"
 KEY = "a key of the team"
