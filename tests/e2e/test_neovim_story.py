@@ -149,7 +149,7 @@ def test_toggle_and_snooze(open_scene: Open) -> None:
     editor = shown(open_scene)
     editor.command("GhostfillToggle")
     editor.until("it is off", lambda: status(editor) == "ghostfill: off here")
-    assert not editor.lua("return require('ghostfill').is_visible()")
+    editor.until("it is hidden", lambda: not editor.lua("return require('ghostfill').is_visible()"))
     editor.command("GhostfillToggle")
     until_offered(editor, WHOLE)
     editor.command("GhostfillSnooze")

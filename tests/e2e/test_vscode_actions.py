@@ -47,9 +47,11 @@ def window(the_window: Window) -> Window:
 
 
 class TestLightBulb:
-    def test_a_fix_is_shown_as_a_diff_and_applied_when_the_user_says_so(self, window: Window) -> None:
+    def test_a_fix_is_shown_as_a_diff_and_applied_when_the_user_says_so(
+        self, scene: Scene, window: Window
+    ) -> None:
         window.rewrite(BROKEN)
-        assert "Fix with ghostfill: syntax error" in window.code_actions()
+        assert "Fix with ghostfill: syntax error" in scene.light_bulb(window)
         window.choose("Fix with ghostfill")
         window.until("the diff is shown", lambda: window.proposed() == LABEL.split("\n"))
         window.until_toast("Apply the fix to main.py?")
@@ -57,17 +59,17 @@ class TestLightBulb:
         window.press_button("Apply")
         window.until_lines(*LABEL.split("\n"))
 
-    def test_a_discarded_fix_changes_nothing(self, window: Window) -> None:
+    def test_a_discarded_fix_changes_nothing(self, scene: Scene, window: Window) -> None:
         window.rewrite(BROKEN)
-        window.code_actions()
+        scene.light_bulb(window)
         window.choose("Fix with ghostfill")
         window.until("the diff is shown", lambda: window.proposed() == LABEL.split("\n"))
         window.press_button("Discard")
         window.until_lines(*BROKEN.split("\n"))
 
-    def test_a_function_gets_a_docstring(self, window: Window) -> None:
+    def test_a_function_gets_a_docstring(self, scene: Scene, window: Window) -> None:
         window.rewrite(LABEL)
-        assert "Document 'label' with ghostfill" in window.code_actions()
+        assert "Document 'label' with ghostfill" in scene.light_bulb(window)
         window.choose("Document 'label'")
         *before, signature, body = LABEL.split("\n")
         window.until("a line is added", lambda: len(window.lines()) == len(LABEL.split("\n")) + 1)
@@ -78,10 +80,10 @@ class TestLightBulb:
 
 
 class TestAtTheSide:
-    def test_an_explanation_with_the_files_that_it_is_made_from(self, window: Window) -> None:
+    def test_an_explanation_with_the_files_that_it_is_made_from(self, scene: Scene, window: Window) -> None:
         window.rewrite(LINE.accepted)
         window.press("Control+Home", *["ArrowDown"] * 7)
-        window.code_actions()
+        scene.light_bulb(window)
         window.choose("Explain 'report' with ghostfill")
         page = window.until_frame("Print every item with its price.")
         window.until("it is complete", lambda: "inventory.py" in page.inner_text("footer"))

@@ -22,6 +22,8 @@ RECORDER = Path(__file__).parent / "record_lsp.py"
 EAGER = {"ghostfill.inline.minConfidence": 0, "ghostfill.inline.debounceMs": 0}
 """So that the built-in model says what it thinks, wherever it is asked."""
 INLINE = "textDocument/inlineCompletion"
+AUTOMATIC = 2
+"""A `CodeActionTriggerKind`."""
 
 
 class Scene:
@@ -64,6 +66,22 @@ class Scene:
         """The last request for ghost text, if it is none of the first `since` and is behind such a text."""
         asked = self.received(INLINE)[since:]
         return asked[-1] if asked and asked[-1]["params"]["position"]["character"] == len(before) else None
+
+    def light_bulb(self, window: Window) -> list[str]:
+        """What the light bulb's menu offers, once VS Code has looked for actions at the cursor by itself:
+        if it does so while the menu is open, what is chosen may be gone ("Actual command not found").
+        """
+        window.until("VS Code has looked for actions", lambda: self._has_looked(window.cursor_line()))
+        return window.code_actions()
+
+    def _has_looked(self, line: int) -> bool:
+        methods = ("textDocument/codeAction", "textDocument/didChange")
+        messages = [each for each in self._messages("client") if each.get("method") in methods]
+        if not messages or messages[-1]["method"] != methods[0]:
+            return False
+        params = messages[-1]["params"]
+        is_here = params["range"]["start"]["line"] == line and params["context"]["triggerKind"] == AUTOMATIC
+        return is_here and bool(self.answers(messages[-1]))
 
     def cancelled(self) -> list[Any]:
         """The ids of the requests that the editor has cancelled."""

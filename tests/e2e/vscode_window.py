@@ -5,6 +5,7 @@ Knows no server and no scene; waits for what is shown, never for a time.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -123,6 +124,12 @@ class Window:
         """Picks from the list at the top, once it offers this."""
         row = self.page.locator(".quick-input-widget .monaco-list-row", has_text=label).first
         row.click()
+
+    def cursor_line(self) -> int:
+        """From 0; -1 where no editor has the focus."""
+        where = self.page.locator("[id='status.editor.selection']")
+        found = re.search(r"Ln (\d+)", where.inner_text()) if where.count() else None
+        return int(found[1]) - 1 if found else -1
 
     def code_actions(self) -> list[str]:
         """What the light bulb's menu offers at the cursor, where no bulb needs be seen.
