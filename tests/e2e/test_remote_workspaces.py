@@ -168,12 +168,20 @@ class TestTunnel:
         client = site.connect(["ghostfill", "serve"], site.environment)
         assert LINE.offered in site.offered(client)
 
-    def test_without_the_key_the_user_is_told(self, site: Site) -> None:
+    @pytest.mark.parametrize(
+        ("key", "told"),
+        [
+            (None, "names GHOSTFILL_KEY, which is not in the environment"),
+            ("a wrong one", "wants another key"),
+        ],
+    )
+    def test_without_the_key_the_user_is_told(self, site: Site, key: str | None, told: str) -> None:
         environment = {name: value for name, value in site.environment.items() if name != "GHOSTFILL_KEY"}
+        environment |= {} if key is None else {"GHOSTFILL_KEY": key}
         client = site.connect(["ghostfill", "serve"], environment)
         assert site.offered(client) == []
         said = client.wait_notification("didChangeStatus", lambda params: params["kind"] == "Error")
-        assert "wants another key" in said["message"]
+        assert told in said["message"]
 
     def test_a_cut_tunnel_is_an_error_and_a_new_one_is_used(self, site: Site, tunnel: Tunnel) -> None:
         client = site.connect(["ghostfill", "serve"], site.environment)
