@@ -64,6 +64,9 @@ class FakeServer:
                 self.texts[params["textDocument"]["uri"]] = params["textDocument"]["text"]
             case "textDocument/didChange":
                 self.texts[params["textDocument"]["uri"]] = params["contentChanges"][-1]["text"]
+            case "initialized":  # the real one says something at once, too
+                ready = {"kind": "Normal", "busy": False, "message": ""}
+                self.send({"method": "didChangeStatus", "params": ready})
             case "textDocument/inlineCompletion":
                 self.complete(message, params)
             case "workspace/executeCommand" if params["command"] in self.script.get("commands", {}):

@@ -14,7 +14,8 @@
 
 (cl-defstruct ghostfill-status
   "What a server last said about itself."
-  (kind "Normal") busy (message "")
+  (kind "Starting" :documentation "As the server says it; \"Starting\" until it says something.")
+  busy (message "")
   (progress nil :documentation "Property lists with :title, :message and :percentage, by token.")
   (said nil :documentation "The error that was shown last."))
 

@@ -177,11 +177,14 @@
 
 (defun ghostfill--sentence ()
   "The state of this buffer, in a sentence."
-  (let ((message (and ghostfill--server
-                      (ghostfill-status-message (ghostfill-server-status ghostfill--server)))))
+  (let* ((status (and ghostfill--server (ghostfill-server-status ghostfill--server)))
+         (message (and status (ghostfill-status-message status))))
     (or (ghostfill--absence)
         (and message (not (string-empty-p message)) message)
-        (if (ghostfill--running-p ghostfill--server) "ready" "the server is starting"))))
+        (if (and (ghostfill--running-p ghostfill--server)
+                 (not (equal (ghostfill-status-kind status) "Starting")))
+            "ready"
+          "the server is starting"))))
 
 (defun ghostfill-status ()
   "Say how ghostfill is in this buffer."

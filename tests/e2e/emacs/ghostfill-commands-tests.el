@@ -23,7 +23,7 @@
 (ert-deftest the-mode-line-shows-every-state ()
   (scene-run
     (scene-open nil)
-    (should (equal (commands-words) "ready"))
+    (scene-until (equal (commands-words) "ready"))
     (cl-flet ((say (method params) (scene-ask :fake/emit (list :messages (vector (list :method method :params params))))))
       (say "$/progress" '(:token "t" :value (:kind "begin" :title "model" :percentage 0)))
       (should (equal (commands-words) "model 0%%"))

@@ -2,7 +2,7 @@
 local M = {}
 
 ---@class ghostfill.Status
----@field kind 'Normal'|'Warning'|'Error'|'Inactive'
+---@field kind 'Starting'|'Normal'|'Warning'|'Error'|'Inactive' Starting until the server has said something
 ---@field busy boolean
 ---@field message string
 ---@field progress table<string, table> title, message and percentage by token
@@ -12,7 +12,7 @@ local states = {} ---@type table<integer, ghostfill.Status>
 
 ---@param client_id integer
 local function state_of(client_id)
-  states[client_id] = states[client_id] or { kind = 'Normal', busy = false, message = '', progress = {} }
+  states[client_id] = states[client_id] or { kind = 'Starting', busy = false, message = '', progress = {} }
   return states[client_id]
 end
 
@@ -65,10 +65,6 @@ end
 function M.state(client_id, problem)
   if not client_id then
     return problem and 'stopped' or 'starting'
-  end
-  local client = vim.lsp.get_client_by_id(client_id)
-  if not client or not client.initialized then
-    return 'starting'
   end
   local state = state_of(client_id)
   local _, progress = next(state.progress)
