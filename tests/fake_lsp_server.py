@@ -56,8 +56,6 @@ class FakeServer:
         """One message; a request without a meaning here is answered with null."""
         params = message.get("params") or {}
         match message.get("method"):
-            case "initialize" if "die" in self.script:
-                os._exit(self.script["die"])
             case "initialize":
                 self.answer(message, self.initialize_result())
             case "textDocument/didOpen":
@@ -96,6 +94,8 @@ class FakeServer:
             os._exit(3)
 
     def initialize_result(self) -> JSON:
+        if "die" in self.script:
+            os._exit(self.script["die"])
         """Full text synchronization keeps this server short."""
         capabilities = {
             "textDocumentSync": {"openClose": True, "change": 1, "save": True},
