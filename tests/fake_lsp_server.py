@@ -94,9 +94,9 @@ class FakeServer:
             os._exit(3)
 
     def initialize_result(self) -> JSON:
+        """Full text synchronization keeps this server short."""
         if "die" in self.script:
             os._exit(self.script["die"])
-        """Full text synchronization keeps this server short."""
         capabilities = {
             "textDocumentSync": {"openClose": True, "change": 1, "save": True},
             "inlineCompletionProvider": {},
