@@ -12,7 +12,7 @@ let safe: string;
 
 beforeEach(() => {
   lab = realpathSync(mkdtempSync(join(tmpdir(), 'ghostfill-')));
-  workspace = join(lab, 'work');
+  workspace = join(lab, 'shop');
   safe = join(lab, 'bin');
   mkdirSync(workspace);
   mkdirSync(safe);
@@ -94,7 +94,7 @@ test('what is no executable file is passed over', () => {
 test('an absolute path is taken as it is, and a tilde is the home', () => {
   const path = program(join(workspace, 'own'));
   assert.deepEqual(find(path), { path });
-  assert.deepEqual(find('~/work/own/ghostfill'), { path });
+  assert.deepEqual(find('~/shop/own/ghostfill'), { path });
   assert.ok('problem' in find(join(lab, 'nothing')));
 });
 
