@@ -105,7 +105,8 @@ class Terminal:
         deadline = time.monotonic() + seconds
         while not (value := is_true()):
             if time.monotonic() > deadline:
-                pytest.fail(f"{what}: not within {seconds:.0f} s. Screen:\n" + "\n".join(self.screen()))
+                screen = "\n".join(self.screen())
+                pytest.fail(f"{what}: not within {seconds:.0f} s. Cursor {self.cursor()}, screen:\n{screen}")
             time.sleep(0.02)
         return value
 
