@@ -137,7 +137,7 @@ class Starter:
 
         `drafts` are texts that its answer may repeat.
         """
-        info = await self._link.info(wait=True)
+        info = await self.info()
         if info is None:
             return None
         loop = asyncio.get_running_loop()
