@@ -186,3 +186,41 @@ class Completion:
 def scores_to_json(scores: Iterable[TokenScore]) -> list[list[float]]:
     """Scores as they stand in an answer."""
     return [[score.start, round(score.logprob, 4)] for score in scores]
+
+
+class Role(StrEnum):
+    """Who says a message of a chat."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat."""
+
+    role: Role
+    content: str
+    """Plain text: marks written in it stay text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What an instruct model is asked."""
+
+    messages: tuple[Message, ...]
+    max_tokens: int = 1024
+    stop: tuple[str, ...] = ()
+    """The answer ends before the first of these strings."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatAnswer:
+    """What an instruct model answered."""
+
+    text: str
+    finish_reason: FinishReason
+    """BUDGET: it was cut at `max_tokens`."""
+    timings: Timings | None = None
+    """None where a server does not tell."""

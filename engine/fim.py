@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine.errors import ModelError, NoInfillError
 from engine.fim_format import REPOSITORY, FimFormat, Order, Part, Piece, assemble
 from engine.fim_formats import EOT, FORMATS, PLAIN, plain_format
+from engine.known_models import base_of
 
 if TYPE_CHECKING:
     from engine.model_folder import ModelFolder
@@ -29,6 +30,7 @@ __all__ = [
     "assemble",
     "choose",
     "detect",
+    "is_instruct",
     "parse_format",
     "plain_format",
 ]
@@ -161,10 +163,11 @@ def detect(folder: ModelFolder, wanted: str = "auto") -> FimFormat:
     if isinstance(named, str):
         return _row(named)
     family = next((family for family in FAMILIES if family.has(folder)), None)
-    if _is_instruct(folder) and not (family and family.may_chat):
+    if is_instruct(folder) and not (family and family.may_chat):
+        base = base_of(folder.name) or "the base model of the same family (deepseek-coder-6.7b-base, say)"
         raise NoInfillError(
-            f"{folder.name} is an instruct model: it was not trained to fill in the middle. "
-            "Use the base model of the same family (for example deepseek-coder-6.7b-base)."
+            f"{folder.name} is an instruct model: it was not trained to fill in the middle. Name {base} in "
+            "'model' to complete code, and this one in 'chat.model' to explain and fix."
         )
     if family is not None:
         return FORMATS[family.row]
@@ -174,8 +177,9 @@ def detect(folder: ModelFolder, wanted: str = "auto") -> FimFormat:
     )
 
 
-def _is_instruct(folder: ModelFolder) -> bool:
-    if folder.has_chat_template or _named_token(folder, "eos_token") == EOT:
+def is_instruct(folder: ModelFolder) -> bool:
+    """Whether the model was tuned to answer, as far as its files tell."""
+    if folder.has_chat_template or folder.named_token("eos_token") == EOT:
         return True
     # DeepSeek-Coder's vocabulary, and its id of EOT.
     return folder.config.get("vocab_size") == 32256 and folder.config.get("eos_token_id") == 32021
@@ -196,20 +200,12 @@ def choose(folder: ModelFolder, wanted: str = "auto") -> Choice:
         fim = detect(folder, wanted)
     except NoInfillError as error:
         length = int(folder.config.get("max_position_embeddings") or 2048)
-        plain = plain_format(_named_token(folder, "bos_token"), length)
+        plain = plain_format(folder.named_token("bos_token"), length)
         return Choice(plain, str(error), plain.order)
     _, order = parse_format(wanted)
     if order is not None and not fim.allows(order):
         raise ModelError(f"{fim.name} was not trained on the order {order}; use {fim.order}.")
     return Choice(fim, "", order or fim.order)
-
-
-def _named_token(folder: ModelFolder, key: str) -> str:
-    """A token that tokenizer_config.json names (`bos_token`, `eos_token`), plain or as an object; else ''."""
-    token = folder.tokenizer_config.get(key)
-    if isinstance(token, dict):
-        token = token.get("content")
-    return token if isinstance(token, str) else ""
 
 
 def _row(name: str) -> FimFormat:

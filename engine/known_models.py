@@ -1,4 +1,4 @@
-"""Models that fill in the middle, as facts, and which of them fits a device. No torch, no files, no network.
+"""Models that fill in the middle or answer, as facts, and which fits a device. No torch, files or network.
 
 Knows numbers alone: what a device has is told to it. Shapes are those of the models' config.json files;
 parameters are counted, not rounded.
@@ -6,8 +6,8 @@ parameters are counted, not rounded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 GPU_TOKENS, CPU_TOKENS = 16_384, 4_096
 """Default budgets: so many tokens of keys and values must fit beside the weights."""
@@ -39,7 +39,7 @@ class KnownModel:
     licence: str
     """One word; look it up before you use the model at work."""
     fim_format: str
-    """Its row in the table of FIM formats."""
+    """Its row in the table of FIM formats; empty for an instruct model."""
     has_experts: bool = False
     is_llama: bool = True
     """Built like Llama: int8 is for such models."""
@@ -81,7 +81,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A model that fits, and how."""
+    """What a model takes in a room."""
 
     model: KnownModel
     quantize: str | None
@@ -92,29 +92,50 @@ class Fit:
     tokens_per_second: float | None
     """At best, with the budget full; None where it need not be feared."""
 
+    @property
+    def num_bytes(self) -> int:
+        """All that it takes."""
+        return int(SLACK * (self.weight_bytes + self.kv_bytes))
+
+    def fits(self, room: Room) -> bool:
+        """Whether it can be loaded and used there."""
+        is_loadable = self.number_bytes * self.model.parameters <= room.loading_bytes
+        return is_loadable and SLACK * (self.weight_bytes + self.kv_bytes) <= room.memory_bytes
+
 
 def largest_fit(room: Room, quantize: str | None = None) -> Fit | None:
     """The known model with the most parameters that fits and is fast enough; None if none does."""
-    fits = [fit for fit in _fits(room, quantize) if _is_fast(fit)]
+    return _largest(KNOWN_MODELS, room, quantize)
+
+
+def largest_instruct(room: Room, quantize: str | None = None) -> Fit | None:
+    """The same of instruct models; `room` is what the completion model leaves."""
+    return _largest(INSTRUCT_MODELS, room, quantize)
+
+
+def fit_of(model: KnownModel, room: Room, quantize: str | None = None) -> Fit:
+    """What one model takes there, whether it fits or not."""
+    per_parameter = INT8_BYTES if quantize == "int8" else float(room.number_bytes)
+    # On a CPU slots may keep float32, which one query reads faster than bfloat16.
+    per_token = model.kv_bytes_per_token * (2 if room.kind == "cpu" else 1)
+    kv = float(per_token * min(room.num_tokens, model.context_length))
+    read = model.read_parameters * per_parameter + kv
+    speed = None if room.bandwidth is None else EFFICIENCY * room.bandwidth / read
+    return Fit(model, quantize, model.parameters * per_parameter, kv, room.number_bytes, speed)
+
+
+def _largest(models: Iterable[KnownModel], room: Room, quantize: str | None) -> Fit | None:
+    fits = [fit for fit in _offered(models, room, quantize) if fit.fits(room) and _is_fast(fit)]
     return max(fits, key=lambda fit: fit.model.parameters, default=None)
 
 
-def _fits(room: Room, quantize: str | None) -> Iterator[Fit]:
-    per_parameter = INT8_BYTES if quantize == "int8" else float(room.number_bytes)
-    for model in KNOWN_MODELS:
+def _offered(models: Iterable[KnownModel], room: Room, quantize: str | None) -> Iterator[Fit]:
+    for model in models:
         if model.context_length < MIN_CONTEXT or (quantize and not model.is_llama):
             continue
         if model.has_experts and room.kind == "cpu":
             continue  # one by one they are slow there, whatever little they read
-        # On a CPU slots may keep float32, which one query reads faster than bfloat16.
-        per_token = model.kv_bytes_per_token * (2 if room.kind == "cpu" else 1)
-        kv = float(per_token * min(room.num_tokens, model.context_length))
-        weights = model.parameters * per_parameter
-        is_loadable = room.number_bytes * model.parameters <= room.loading_bytes
-        if is_loadable and SLACK * (weights + kv) <= room.memory_bytes:
-            read = model.read_parameters * per_parameter + kv
-            speed = None if room.bandwidth is None else EFFICIENCY * room.bandwidth / read
-            yield Fit(model, quantize, weights, kv, room.number_bytes, speed)
+        yield fit_of(model, room, quantize)
 
 
 def _is_fast(fit: Fit) -> bool:
@@ -245,3 +266,35 @@ KNOWN_MODELS: tuple[KnownModel, ...] = (
         ("22B", 22_247_282_688, 22_045_956_096, 56, _heads(8)),
     ),
 )
+
+_INSTRUCT_NAMES = {
+    **{
+        f"deepseek-ai/deepseek-coder-{size}-base": f"deepseek-ai/deepseek-coder-{size}-instruct"
+        for size in ("1.3b", "6.7b", "33b")
+    },
+    "deepseek-ai/DeepSeek-Coder-V2-Lite-Base": "deepseek-ai/DeepSeek-Coder-V2-Lite-Instruct",
+    **{
+        f"Qwen/Qwen2.5-Coder-{size}": f"Qwen/Qwen2.5-Coder-{size}-Instruct"
+        for size in ("0.5B", "1.5B", "3B", "7B", "14B", "32B")
+    },
+    "bigcode/starcoder2-15b": "bigcode/starcoder2-15b-instruct-v0.1",
+    "google/codegemma-7b": "google/codegemma-7b-it",
+    **{f"codellama/CodeLlama-{size}-hf": f"codellama/CodeLlama-{size}-Instruct-hf" for size in ("7b", "13b")},
+}
+"""Of base models: what their authors tuned to answer, in the same shape."""
+
+INSTRUCT_MODELS: tuple[KnownModel, ...] = tuple(
+    replace(model, name=_INSTRUCT_NAMES[model.name], fim_format="")
+    for model in KNOWN_MODELS
+    if model.name in _INSTRUCT_NAMES
+)
+
+
+def instruct_of(name: str) -> str:
+    """The instruct model of a base model; empty if none is known."""
+    return _INSTRUCT_NAMES.get(name, "")
+
+
+def base_of(name: str) -> str:
+    """The base model of an instruct model; empty if none is known."""
+    return next((base for base, instruct in _INSTRUCT_NAMES.items() if instruct == name), "")

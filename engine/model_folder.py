@@ -45,17 +45,24 @@ class ModelFolder:
         path = find_model(name)
         if needs_weights:
             check_complete(path)
-        tokenizer_config = _read_json(path / "tokenizer_config.json", {})
+        tokenizer_config = read_json(path / "tokenizer_config.json", {})
         chat_files = ("chat_template.jinja", "chat_template.json")
         return cls(
             path=path,
             name=name,
-            config=_read_json(path / "config.json"),
-            ghostfill=_read_json(path / "ghostfill.json", {}),
+            config=read_json(path / "config.json"),
+            ghostfill=read_json(path / "ghostfill.json", {}),
             tokenizer_config=tokenizer_config,
             has_chat_template=bool(tokenizer_config.get("chat_template"))
             or any((path / file).exists() for file in chat_files),
         )
+
+    def named_token(self, key: str) -> str:
+        """A token that tokenizer_config.json names (`bos_token`), plain or as an object; else ''."""
+        token = self.tokenizer_config.get(key)
+        if isinstance(token, dict):
+            token = token.get("content")
+        return token if isinstance(token, str) else ""
 
 
 def find_model(name: str) -> Path:
@@ -80,8 +87,8 @@ def check_complete(path: Path) -> None:
     refuse_gguf(str(path), path)
     if not (path / "config.json").is_file():
         raise ModelError(_unfinished(path, "config.json is missing"))
-    _read_json(path / "config.json")
-    for file in _weight_files(path):
+    read_json(path / "config.json")
+    for file in weight_files(path):
         if not file.is_file():
             raise ModelError(_unfinished(path, f"{file.name} is missing"))
         if file.suffix == ".safetensors" and not _is_whole_safetensors(file):
@@ -94,7 +101,7 @@ def _find_folder(name: str) -> Path:
     except (OSError, RuntimeError) as error:  # a loop of links, or a home that is not known
         raise ModelError(f"Model folder {name} cannot be opened: {error}.") from error
     if not path.is_dir():
-        raise ModelError(f"Model folder {path} does not exist: correct the setting 'model'.")
+        raise ModelError(f"Model folder {path} does not exist: correct the setting 'model' or 'chat.model'.")
     return path
 
 
@@ -117,14 +124,14 @@ def _find_in_hub_cache(name: str) -> Path:
     )
 
 
-def _weight_files(path: Path) -> Iterator[Path]:
+def weight_files(path: Path) -> Iterator[Path]:
     """Every file that the weights need, whether it exists or not; one index decides, as in transformers."""
     if (path / "model.safetensors").exists():
         yield path / "model.safetensors"
         return
     for index in _INDEXES:
         if (path / index).is_file():
-            weight_map = _read_json(path / index).get("weight_map")
+            weight_map = read_json(path / index).get("weight_map")
             if not isinstance(weight_map, dict) or not weight_map:
                 raise ModelError(_unfinished(path, f"{index} names no weight files"))
             yield from (path / shard for shard in sorted(set(weight_map.values())))
@@ -147,7 +154,8 @@ def _is_whole_safetensors(file: Path) -> bool:
     return size == 8 + header_bytes + max(ends, default=0)
 
 
-def _read_json(file: Path, default: dict[str, Any] | None = None) -> dict[str, Any]:
+def read_json(file: Path, default: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The object in a model's JSON file, or `default` where there is no file; raises ModelError."""
     if default is not None and not file.exists():
         return default
     try:

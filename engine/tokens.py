@@ -242,6 +242,11 @@ class Tokenizer:
             starts.setdefault(word, start)
         return set(starts.values())
 
+    @property
+    def marks(self) -> frozenset[str]:
+        """The texts of all its marks."""
+        return frozenset(self._mark_ids)
+
     def mark_id(self, mark: str) -> int:
         """The one id of a mark; raises TokenizerError if this tokenizer has no such mark."""
         try:

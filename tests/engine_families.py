@@ -14,7 +14,7 @@ from engine_checkpoints import CORPUS
 
 _STARCODER = ["<|endoftext|>", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<fim_pad>"]
 _BARRED = ["<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|fim_pad|>"]
-_QWEN_WORDS = (
+QWEN_WORDS = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
@@ -34,8 +34,8 @@ def with_dummy_space(row: str) -> Any:
     return tokenizer
 
 
-def _byte_level(marks: list[str], words: str = "") -> str:
-    """Bytes and a few merges; `words` is a pattern, or GPT-2's with every digit on its own."""
+def byte_level(marks: list[str], words: str = "") -> str:
+    """tokenizer.json of bytes and a few merges; `words` is a pattern, or GPT-2's with digits on their own."""
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
     if words:
@@ -130,23 +130,23 @@ def _codegemma() -> str:
 def _deepseek_v2() -> str:
     ends = ["<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"]
     holes = ["<｜fim▁hole｜>", "<｜fim▁begin｜>", "<｜fim▁end｜>", "<｜completion｜>"]
-    return _byte_level([*ends, *holes, "<｜User｜>", "<｜Assistant｜>", "<|EOT|>"])
+    return byte_level([*ends, *holes, "<｜User｜>", "<｜Assistant｜>", "<|EOT|>"])
 
 
 _FAMILIES: dict[str, Callable[[], str]] = {
     "deepseek-coder-v2": _deepseek_v2,
-    "qwen2.5-coder": lambda: _byte_level(
+    "qwen2.5-coder": lambda: byte_level(
         ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *_BARRED, "<|repo_name|>", "<|file_sep|>"],
-        _QWEN_WORDS,
+        QWEN_WORDS,
     ),
-    "starcoder2": lambda: _byte_level([*_STARCODER, "<repo_name>", "<file_sep>"]),
+    "starcoder2": lambda: byte_level([*_STARCODER, "<repo_name>", "<file_sep>"]),
     "codellama": _codellama,
     "codestral": _codestral,
     "codegemma": _codegemma,
-    "granite-code": lambda: _byte_level([*_STARCODER, "<filename>", "<reponame>"]),
-    "granite-4": lambda: _byte_level(["<|end_of_text|>", *_BARRED, "<|filename|>", "<|reponame|>"]),
-    "stable-code": lambda: _byte_level([*_STARCODER, "<repo_name>", "<file_sep>"]),
-    "mellum": lambda: _byte_level([*_STARCODER, "<filename>", "<reponame>"]),
+    "granite-code": lambda: byte_level([*_STARCODER, "<filename>", "<reponame>"]),
+    "granite-4": lambda: byte_level(["<|end_of_text|>", *_BARRED, "<|filename|>", "<|reponame|>"]),
+    "stable-code": lambda: byte_level([*_STARCODER, "<repo_name>", "<file_sep>"]),
+    "mellum": lambda: byte_level([*_STARCODER, "<filename>", "<reponame>"]),
 }
 FAMILY_ROWS = tuple(_FAMILIES)
 SENTENCEPIECE_ROWS = ("codellama", "codestral", "codegemma")

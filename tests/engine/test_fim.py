@@ -66,8 +66,20 @@ def test_a_checkpoint_on_disk_is_known(deepseek_folder: Path) -> None:
     ],
 )
 def test_an_instruct_model_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(NoInfillError, match=r"is an instruct model.*Use the base model"):
+    with pytest.raises(NoInfillError, match=r"is an instruct model.*Name the base model of the same family"):
         detect(folder(**changes))
+
+
+@pytest.mark.parametrize(
+    ("name", "base"),
+    [
+        ("deepseek-ai/deepseek-coder-6.7b-instruct", "deepseek-ai/deepseek-coder-6.7b-base"),
+        ("deepseek-ai/DeepSeek-Coder-V2-Lite-Instruct", "deepseek-ai/DeepSeek-Coder-V2-Lite-Base"),
+    ],
+)
+def test_an_instruct_model_that_is_known_is_refused_with_its_base_model(name: str, base: str) -> None:
+    with pytest.raises(NoInfillError, match=f"Name {base} in 'model'"):
+        detect(folder(name, has_chat_template=True))
 
 
 def test_a_base_model_that_knows_the_marks_but_had_no_fim_training_is_refused() -> None:
