@@ -59,6 +59,9 @@ def parser() -> argparse.ArgumentParser:
     )
     flags.add_argument("--memory-gb", type=float, default=None, help="for weights and KV cache together")
     flags.add_argument("--idle-minutes", type=float, default=30.0, help="leave after so long; 0: never")
+    flags.add_argument(
+        "--chat-model", default=None, help="answers chat; with --host the only one (default: as asked for)"
+    )
     flags.add_argument("--trust-remote-code", action="store_true", help="run code that the model brings")
     where = flags.add_argument_group("where to listen (default: a socket that ghostfill serve finds)")
     where.add_argument("--socket", type=Path, default=None)

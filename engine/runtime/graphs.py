@@ -64,7 +64,10 @@ class CudaRecorder:
                     work()
             torch.cuda.current_stream().wait_stream(self._stream)
             graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
+            # Only this thread is forbidden what breaks a recording: another one may be loading a chat model.
+            with torch.cuda.graph(
+                graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"
+            ):
                 result = work()
 
         def replay() -> None:

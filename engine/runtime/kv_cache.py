@@ -119,6 +119,11 @@ class SlotPool:
             self._use(slot)
         return common == len(ids)
 
+    def limit(self, max_tokens: int) -> None:
+        """Hold no more than that from now on; the longest unused slots go. Only between passes."""
+        self.max_tokens = max_tokens
+        self._evict_until_all_fit()
+
     def evict_all(self) -> None:
         """Give all memory back."""
         for slot in self.slots:
@@ -153,12 +158,12 @@ class SlotPool:
         is_own = 2 * common >= len(best) and not is_anothers
         return best if is_own or best.capacity + room > self.max_tokens else other
 
-    def _evict_until_all_fit(self, slot: Slot, best: Slot) -> None:
-        """Evict others, the longest unused first and never `best`, until the reservations fit together."""
+    def _evict_until_all_fit(self, *kept: Slot) -> None:
+        """Evict others than these, the longest unused first, until the reservations fit together."""
         for other in sorted(self.slots, key=lambda each: each.last_used):
             if sum(each.capacity for each in self.slots) <= self.max_tokens:
                 return
-            if other is not slot and other is not best:
+            if other not in kept:
                 other.evict()
 
 

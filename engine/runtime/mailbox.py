@@ -9,9 +9,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from engine.api import CompletionRequest, FinishReason, Priority, Timings
+
+if TYPE_CHECKING:
+    from engine.runtime.lane import Lane
 
 _ORDER = (Priority.VISIBLE, Priority.AHEAD, Priority.CHAT)
 
@@ -67,6 +70,10 @@ class Job:
     alternatives: AlternativeSinks | None = None
     draft_ids: tuple[tuple[int, ...], ...] = ()
     """The request's drafts as token ids; the first, if there is one, begins with what is healed."""
+    lane: Lane | None = None
+    """What it runs on; None is the worker's own."""
+    chunk_tokens: int | None = None
+    """Of its prompt in one pass; None is as many as the lane reads at once."""
 
     @property
     def rank(self) -> int:

@@ -17,12 +17,18 @@ _COUNTERS = {
     "decode_steps": "Passes over answers.",
     "drafted_tokens": "Draft tokens verified.",
     "accepted_tokens": "Draft tokens that were right.",
+    "chat_loads": "Chat models loaded, or tried to.",
 }
 _GAUGES = {
     "slots_in_use": "Slots that hold a sequence.",
     "kv_tokens": "Tokens whose keys and values are held.",
     "kv_tokens_reserved": "Tokens that slots have room for.",
     "kv_tokens_limit": "Tokens that slots may have room for.",
+    "chat_models": "Chat models beside the completion model.",
+    "chat_slots_in_use": "Slots of the chat model that hold a sequence.",
+    "chat_kv_tokens": "Tokens whose keys and values the chat model holds.",
+    "chat_kv_tokens_reserved": "Tokens that the chat model's slots have room for.",
+    "chat_kv_tokens_limit": "Tokens that the chat model's slots may have room for.",
 }
 
 

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel
@@ -37,7 +38,7 @@ _MAX_THREADS = 8
 
 INT8 = "int8"
 
-_KEPT_FLOAT_BYTES = 2**29
+KEPT_FLOAT_BYTES = 2**29
 """Beside int8 rows, float weights up to this size stay on a CPU: long passes need not expand them again."""
 
 _CPU_KV_BYTES = 4 * 2**30
@@ -72,14 +73,7 @@ class LoadedModel:
     @property
     def kv_bytes_per_token(self) -> int:
         """What one token of a slot takes, over all layers."""
-        config = self.model.config.get_text_config()
-        if _has_latent_cache(self.model):
-            numbers = config.kv_lora_rank + config.qk_rope_head_dim
-        else:
-            heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-            head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-            numbers = 2 * heads * head_dim
-        return int(self.num_layers * numbers * self.kv_dtype.itemsize)
+        return kv_bytes_per_token(self.model.config.get_text_config(), self.kv_dtype.itemsize)
 
     def new_slot(self) -> Slot:
         """An empty slot that fits this model."""
@@ -153,6 +147,17 @@ def load_model(
     )
 
 
+def kv_bytes_per_token(config: Any, itemsize: int) -> int:
+    """What one token of a slot takes over all layers, by a transformers text config."""
+    if getattr(config, "kv_lora_rank", None) is not None:
+        numbers = config.kv_lora_rank + config.qk_rope_head_dim
+    else:
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        numbers = 2 * heads * head_dim
+    return int(config.num_hidden_layers * numbers * itemsize)
+
+
 def kv_budget_bytes(loaded: LoadedModel, memory_gb: float | None = None) -> int:
     """Memory for slots: what `memory_gb` leaves beside the weights, or a share of what is free."""
     if memory_gb is not None:
@@ -166,10 +171,10 @@ def kv_budget_bytes(loaded: LoadedModel, memory_gb: float | None = None) -> int:
         return left
     if loaded.device.type == "cuda":
         return int(0.8 * torch.cuda.mem_get_info(loaded.device)[0])
-    return min(_CPU_KV_BYTES, _memory_bytes() // 4)
+    return min(_CPU_KV_BYTES, total_memory_bytes() // 4)
 
 
-def _memory_bytes() -> int:
+def total_memory_bytes() -> int:
     """All of this machine's memory; a large number where the system does not tell."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -255,7 +260,7 @@ def _llama(
     """Its pass, with int8 rows where they are wanted: the package's, or the nearest to the floats."""
     rows = load_rows(folder) if is_native or quantize == INT8 else {}
     floats = sum(parameter.nbytes for parameter in model.parameters())
-    keep_floats = model.device.type == "cpu" and floats <= _KEPT_FLOAT_BYTES
+    keep_floats = model.device.type == "cpu" and floats <= KEPT_FLOAT_BYTES
 
     def pack(name: str, weight: torch.Tensor) -> Rows:
         if name in rows:

@@ -28,6 +28,8 @@ from engine.runtime_dir import MAX_SOCKET_PATH, EngineFiles
 
 log = logging.getLogger("ghostfill.engine")
 CHECK_SECONDS = 1.0
+CHAT_IDLE_SECONDS = 600.0
+"""A chat model is unloaded after so long, or after an engine's idle time if that is shorter."""
 ERROR_SECONDS = 5.0
 """An engine that could not load tells why for so long, then leaves, so that the next try starts afresh."""
 
@@ -75,6 +77,9 @@ class EngineProcess:
                     trust_remote_code=self._flags.trust_remote_code,
                     quantize=self._flags.quantize,
                     log_prompts=self._flags.log_prompts,
+                    chat_model=self._flags.chat_model,
+                    chat_idle_seconds=min(CHAT_IDLE_SECONDS, self._idle_seconds),
+                    is_private=self._is_local,
                 )
             )
             threading.Thread(target=resident.load, name="load", daemon=True).start()
@@ -100,6 +105,7 @@ class EngineProcess:
     async def _watch(self, server: uvicorn.Server, resident: ResidentModel) -> None:
         while not server.should_exit:
             await asyncio.sleep(min(CHECK_SECONDS, self._idle_seconds or CHECK_SECONDS))
+            resident.chat.unload_if_idle()
             if self._is_local and not self._is_socket_ours():
                 log.info("the socket is no longer ours: leaving")
                 server.should_exit = True

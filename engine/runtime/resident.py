@@ -15,10 +15,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.build import PROTOCOL, build_id
+from engine.chat_template import ChatTemplate
 from engine.errors import GhostfillError
 from engine.fim import choose
 from engine.layout import Layout
 from engine.model_folder import ModelFolder
+from engine.runtime.chat_model import ChatModels
 from engine.tokens import Tokenizer
 
 if TYPE_CHECKING:
@@ -39,6 +41,12 @@ class EngineOptions:
     trust_remote_code: bool = False
     quantize: str | None = None
     log_prompts: bool = False
+    chat_model: str | None = None
+    """What chat asks for where it names nothing, and all it may ask for unless `is_private`."""
+    chat_idle_seconds: float = 600.0
+    """A chat model is unloaded after so long; 0: never."""
+    is_private: bool = True
+    """Only the user can ask: any chat model that is on this machine."""
 
 
 class ResidentModel:
@@ -55,7 +63,11 @@ class ResidentModel:
         """Why the model cannot fill in the middle; empty if it can."""
         self.tokenizer: Tokenizer | None = None
         self.layout: Layout | None = None
+        self.template: ChatTemplate | None = None
+        self.no_template = ""
+        """Why it cannot be asked as an instruct model; empty if it can."""
         self.worker: Worker | None = None
+        self.chat = ChatModels(self)
         self.device = options.device
         self.dtype = options.dtype
         self.context_length = 0
@@ -102,6 +114,10 @@ class ResidentModel:
             log.warning("%s", self.refusal)
         self.layout = Layout(tokenizer, fim, order)
         self.num_ids = tokenizer.num_ids
+        try:
+            self.template = ChatTemplate.of(folder, tokenizer)
+        except GhostfillError as error:
+            self.no_template = str(error)
         self.tokenizer = tokenizer
 
     def _load_weights(self, folder: ModelFolder) -> None:
@@ -126,6 +142,8 @@ class ResidentModel:
         self.device, self.dtype = str(loaded.device), str(loaded.dtype).removeprefix("torch.")
         self.context_length = min(loaded.context_length, self.layout.fim.context_length)
         eos_ids = self.tokenizer.known_mark_ids(self.layout.fim.stops) | set(loaded.eos_ids)
+        if self.template is not None:
+            eos_ids |= self.template.stop_ids
         self.worker = Worker(
             replace(loaded, eos_ids=frozenset(eos_ids), context_length=self.context_length),
             num_valid_ids=self.tokenizer.num_ids,
@@ -155,7 +173,19 @@ class ResidentModel:
             "progress": round(self.progress, 3),
             "message": self.message,
             "counters": self._counters(),
+            "chat": self.chat.health(),
         }
+
+    def models(self) -> list[dict[str, Any]]:
+        """What `/v1/models` lists: the completion model, then a chat model beside it."""
+        chat, chats = self.chat.model, self.chat.names
+        lengths = {self.name: self.context_length, **({chat.name: chat.lane.longest} if chat else {})}
+        entries = []
+        for name in dict.fromkeys((self.name, *chats)):
+            entry = {"id": name, "object": "model", "owned_by": "ghostfill"}
+            length = {"max_model_len": lengths[name]} if lengths.get(name) else {}
+            entries.append({**entry, **length, "ghostfill": {"chat": name in chats}})
+        return entries
 
     def _counters(self) -> dict[str, int]:
         if self.worker is None:
@@ -164,8 +194,17 @@ class ResidentModel:
 
     def figures(self) -> dict[str, int]:
         """What `/metrics` tells: the counters, and what the slots hold now; empty while loading."""
-        held = self.worker.held() if self.worker is not None else {}
-        return {**self._counters(), **held}
+        if self.worker is None:
+            return {}
+        chat = self.chat.model
+        held_by_chat = {} if chat is None else chat.lane.held()
+        return {
+            **self._counters(),
+            **self.worker.held(),
+            "chat_loads": self.chat.num_loads,
+            "chat_models": int(chat is not None),
+            **{f"chat_{name}": value for name, value in held_by_chat.items()},
+        }
 
     def close(self) -> None:
         """Stop the model's thread."""

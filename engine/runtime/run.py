@@ -1,8 +1,8 @@
 """One job on its way through prefill and decode, in turns: what is pre-empted goes on later where it was.
 
 Between turns a run holds no slot. The next turn asks the pool for the prompt and what was decoded so far, so
-whatever was evicted meanwhile is read again and the answer is the one of an undisturbed run. Knows a decoder
-and slots; knows no queue and no text.
+whatever was evicted meanwhile is read again and the answer is the one of an undisturbed run. Knows a lane;
+knows no queue and no text.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import torch
 from engine.api import FinishReason, Timings
 from engine.errors import ModelError
 from engine.runtime.alternatives import NUM_RUNNERS_UP, Alternatives
-from engine.runtime.decode import Decoder, InterruptedPrefillError, Step
+from engine.runtime.decode import InterruptedPrefillError, Step
 from engine.runtime.draft import Drafter
-from engine.runtime.kv_cache import Slot, SlotPool
+from engine.runtime.kv_cache import Slot
+from engine.runtime.lane import Lane
 from engine.runtime.mailbox import AlternativeSinks, Job, Outcome
 
 _WARM_TOKENS = 256
@@ -33,14 +34,12 @@ class PreemptedError(Exception):
 class Run:
     """A job and how far it is."""
 
-    def __init__(
-        self, job: Job, decoder: Decoder, pool: SlotPool, is_preempted: Callable[[Job], bool]
-    ) -> None:
+    def __init__(self, job: Job, lane: Lane, is_preempted: Callable[[Job], bool]) -> None:
         self.job = job
         self._request = job.request
         self._heal = job.request.heal.encode("utf-8", "replace")
-        self._decoder = decoder
-        self._pool = pool
+        self._decoder = lane.decoder
+        self._pool = lane.pool
         self._is_preempted = is_preempted
         self._timings = Timings(prompt_tokens=len(job.request.prompt_ids))
         self._steps: list[Step] = []
@@ -138,7 +137,7 @@ class Run:
         )
         self._slot = slot
         try:
-            return slot, self._decoder.prefill(slot, ids[reused:], self._poll)
+            return slot, self._decoder.prefill(slot, ids[reused:], self._poll, self.job.chunk_tokens)
         finally:
             self._add(
                 prefill_ms=_ms_since(began),

@@ -25,7 +25,7 @@ INT8_ROWS = "int8-rows"
 
 Progress = Callable[[float], None]
 
-_BROKEN = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError, StrictDataclassError)
+BROKEN = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError, StrictDataclassError)
 """What transformers and its friends raise for a checkpoint that cannot be loaded."""
 
 
@@ -43,7 +43,7 @@ def load_weights(
         if form == INT8_ROWS:
             return _load_int8_rows(folder, dtype, on_progress)
         return _load_pretrained(folder, dtype, on_progress, trust_remote_code)
-    except _BROKEN as error:
+    except BROKEN as error:
         hint = " (The setting is engine.trustRemoteCode.)" if "trust_remote_code" in str(error) else ""
         raise ModelError(f"Model {folder.name} in {folder.path} cannot be loaded: {error}{hint}") from error
 

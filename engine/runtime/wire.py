@@ -5,11 +5,9 @@ Knows the shape of JSON and the loaded model's prompt form; runs nothing.
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import fields
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from engine.api import (
     MAX_DRAFT_CHARS,
@@ -23,24 +21,27 @@ from engine.api import (
     TextPiece,
     scores_to_json,
 )
-from engine.errors import GhostfillError, NoInfillError
+from engine.errors import NoInfillError
 from engine.fim import Part, Piece, assemble
+from engine.runtime.json_body import (
+    BadRequestError,
+    choice,
+    integer,
+    is_texts,
+    object_of,
+    read_object,
+    stop_strings,
+    typed,
+)
 
 if TYPE_CHECKING:
     from engine.runtime.resident import ResidentModel
 
-_OPENAI_REASON = {FinishReason.EOS: "stop", FinishReason.STOP: "stop"}
+OPENAI_REASON = {FinishReason.EOS: "stop", FinishReason.STOP: "stop"}
 MAX_TOKENS = 4096
-MAX_STOP_STRINGS = 64
 MAX_ANSWERS = 4
 MAX_HEAL = 1000
 """Characters: a line is cut at its last boundary, so it is a word in practice."""
-
-_Choice = TypeVar("_Choice", bound=StrEnum)
-
-
-class BadRequestError(GhostfillError):
-    """The body of a request is not what the protocol says."""
 
 
 def parse_completion(body: bytes, resident: ResidentModel) -> tuple[CompletionRequest, bool]:
@@ -48,40 +49,30 @@ def parse_completion(body: bytes, resident: ResidentModel) -> tuple[CompletionRe
 
     A key that is null counts as left out, as OpenAI's clients write it.
     """
-    data = _object(_parse_json(body), "the body")
-    extension = _object(data.get("ghostfill"), "ghostfill")
-    is_stream = _typed(data, "stream", bool, False)
-    num_answers = _integer(data, "n", 1, 1, MAX_ANSWERS)
+    data = read_object(body)
+    extension = object_of(data.get("ghostfill"), "ghostfill")
+    is_stream = typed(data, "stream", bool, False)
+    num_answers = integer(data, "n", 1, 1, MAX_ANSWERS)
     if is_stream and num_answers > 1:
         raise BadRequestError("n above 1 cannot be streamed: leave stream out, or ask for one answer")
     rules = extension.get("stop_rules")
     request = CompletionRequest(
         prompt_ids=tuple(_prompt_ids(data, resident)),
-        max_tokens=_integer(data, "max_tokens", 128, 0, MAX_TOKENS),
-        stop=_stop(data.get("stop")),
-        document=_typed(extension, "document", str, None),
-        stop_rules=None if rules is None else _stop_rules(_object(rules, "ghostfill.stop_rules")),
-        max_ms=_integer(extension, "max_ms", None, 1, 600_000),
+        max_tokens=integer(data, "max_tokens", 128, 0, MAX_TOKENS),
+        stop=stop_strings(data.get("stop")),
+        document=typed(extension, "document", str, None),
+        stop_rules=None if rules is None else _stop_rules(object_of(rules, "ghostfill.stop_rules")),
+        max_ms=integer(extension, "max_ms", None, 1, 600_000),
         num_answers=num_answers,
-        priority=_choice(extension, "priority", Priority.VISIBLE),
+        priority=choice(extension, "priority", Priority.VISIBLE),
         heal=_heal(extension),
         drafts=_drafts(extension.get("drafts")),
     )
     return request, is_stream
 
 
-def _parse_json(body: bytes) -> Any:
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadRequestError(f"the body is not JSON that can be read: {error}") from error
-    if data is None:
-        raise BadRequestError("the body must be an object")
-    return data
-
-
 def _prompt_ids(data: dict[str, Any], resident: ResidentModel) -> list[int]:
-    prompt, suffix = data.get("prompt"), _typed(data, "suffix", str, "")
+    prompt, suffix = data.get("prompt"), typed(data, "suffix", str, "")
     if isinstance(prompt, str):
         ids = _encode(prompt, suffix, resident)
     elif not isinstance(prompt, list) or not all(
@@ -114,15 +105,8 @@ def _encode(prompt: str, suffix: str, resident: ResidentModel) -> list[int]:
     return layout.encode(assemble(layout.fim, layout.order, (), None, prompt, suffix))
 
 
-def _stop(value: Any) -> tuple[str, ...]:
-    values = [value] if isinstance(value, str) else value or []
-    if not _is_texts(values) or len(values) > MAX_STOP_STRINGS:
-        raise BadRequestError(f"stop must be a string or a list of at most {MAX_STOP_STRINGS} strings")
-    return tuple(values)
-
-
 def _heal(extension: dict[str, Any]) -> str:
-    heal = _typed(extension, "heal", str, "")
+    heal = typed(extension, "heal", str, "")
     if len(heal) > MAX_HEAL:
         raise BadRequestError(f"heal must have at most {MAX_HEAL} characters")
     return str(heal)
@@ -130,7 +114,7 @@ def _heal(extension: dict[str, Any]) -> str:
 
 def _drafts(value: Any) -> tuple[str, ...]:
     texts = [] if value is None else value
-    if not _is_texts(texts) or len(texts) > MAX_DRAFTS or any(len(text) > MAX_DRAFT_CHARS for text in texts):
+    if not is_texts(texts) or len(texts) > MAX_DRAFTS or any(len(text) > MAX_DRAFT_CHARS for text in texts):
         raise BadRequestError(
             f"drafts must be a list of at most {MAX_DRAFTS} strings of at most {MAX_DRAFT_CHARS} characters"
         )
@@ -140,59 +124,20 @@ def _drafts(value: Any) -> tuple[str, ...]:
 def _stop_rules(rules: dict[str, Any]) -> StopRules:
     if unknown := rules.keys() - {field.name for field in fields(StopRules)}:
         raise BadRequestError(f"ghostfill.stop_rules has no {', '.join(sorted(unknown))}")
-    next_lines, closers = rules.get("next_lines", []), _typed(rules, "closers", str, None)
+    next_lines, closers = rules.get("next_lines", []), typed(rules, "closers", str, None)
     if closers is not None and not set(closers) <= set(")]}"):
         raise BadRequestError("ghostfill.stop_rules.closers must hold closing brackets only")
-    if not _is_texts(next_lines):
+    if not is_texts(next_lines):
         raise BadRequestError("ghostfill.stop_rules.next_lines must be a list of strings")
     return StopRules(
-        shape=_choice(rules, "shape", Shape.LINE),
-        line_prefix=_typed(rules, "line_prefix", str, ""),
-        line_suffix=_typed(rules, "line_suffix", str, ""),
+        shape=choice(rules, "shape", Shape.LINE),
+        line_prefix=typed(rules, "line_prefix", str, ""),
+        line_suffix=typed(rules, "line_suffix", str, ""),
         next_lines=tuple(next_lines),
-        max_lines=_integer(rules, "max_lines", StopRules().max_lines, 1, MAX_TOKENS),
-        grows=_typed(rules, "grows", bool, False),
+        max_lines=integer(rules, "max_lines", StopRules().max_lines, 1, MAX_TOKENS),
+        grows=typed(rules, "grows", bool, False),
         closers=closers,
     )
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def _object(value: Any, what: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise BadRequestError(f"{what} must be an object")
-    return value
-
-
-def _typed(data: dict[str, Any], key: str, kind: type, default: Any) -> Any:
-    value = data.get(key)
-    if value is None:
-        return default
-    if not isinstance(value, kind):
-        raise BadRequestError(f"{key} must be a {kind.__name__}")
-    return value
-
-
-def _choice(data: dict[str, Any], key: str, default: _Choice) -> _Choice:
-    value, kind = data.get(key), type(default)
-    if value is None:
-        return default
-    if value not in list(kind):
-        raise BadRequestError(f"{key} must be one of {', '.join(kind)}")
-    return kind(value)
-
-
-def _integer(data: dict[str, Any], key: str, default: int | None, low: int, high: int) -> Any:
-    value = data.get(key)
-    if value is None:
-        return default
-    if type(value) is not int or not low <= value <= high:
-        raise BadRequestError(f"{key} must be a whole number from {low} to {high}")
-    return value
 
 
 def to_openai(request_id: str, model: str, part: TextPiece | Completion) -> dict[str, Any]:
@@ -211,7 +156,7 @@ def to_openai(request_id: str, model: str, part: TextPiece | Completion) -> dict
     num_prompt, num_decoded = part.timings.prompt_tokens, part.timings.decoded_tokens
     return answer | {
         "choices": [
-            _to_choice(index, each.text, _OPENAI_REASON.get(each.finish_reason, "length"))
+            _to_choice(index, each.text, OPENAI_REASON.get(each.finish_reason, "length"))
             for index, each in enumerate((part, *part.alternatives))
         ],
         "usage": {

@@ -1,7 +1,8 @@
-"""One thread that owns the model, one mailbox in front of it. Token ids in, token ids out; no text, no HTTP.
+"""One thread that runs models, one mailbox in front of it. Token ids in, token ids out; no text, no HTTP.
 
-Every job gets exactly one `done`, whatever happens, and an error in a job never ends the thread. A job that
-is pre-empted waits at the front of its kind and goes on.
+Jobs of all lanes share both: what goes first does so whichever model it asks. Every job gets exactly one
+`done`, whatever happens, and an error in a job never ends the thread. A job that is pre-empted waits at the
+front of its kind and goes on.
 """
 
 from __future__ import annotations
@@ -10,26 +11,25 @@ import logging
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from weakref import WeakSet
 
 import torch
 
 from engine.api import FinishReason
 from engine.errors import GhostfillError
-from engine.runtime.decode import Counters, Decoder
-from engine.runtime.kv_cache import SlotPool
+from engine.runtime.decode import Counters
+from engine.runtime.lane import NUM_SLOTS, Lane
 from engine.runtime.mailbox import Job, Mailbox, Outcome
-from engine.runtime.model import LoadedModel, kv_budget_bytes
+from engine.runtime.model import LoadedModel
 from engine.runtime.run import PreemptedError, Run
 
 __all__ = ["Job", "JobCounts", "Outcome", "Worker"]
 
 _log = logging.getLogger(__name__)
 
-NUM_SLOTS = 8
-"""More prompts are seldom alive at once: what is typed in, asked ahead and warm, of a few documents."""
-
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "alloc_failed")
 _OUT_OF_MEMORY_ADVICE = "The device ran out of memory: lower context.budgetTokens or use a smaller model."
+_RELEASED = "The model was unloaded before this request could run: ask once more."
 
 
 @dataclass(slots=True)
@@ -60,21 +60,20 @@ class Worker:
         num_slots: int = NUM_SLOTS,
         memory_gb: float | None = None,
     ) -> None:
-        """`memory_gb` bounds weights and slots together; the rest is as for Decoder."""
+        """The worker's own lane, for jobs that name none, is made of all these: see Lane."""
         self.loaded = loaded
-        self.counts = JobCounts()
-        self._counting = threading.Lock()
-        self._decoder = Decoder(
+        self.lane = Lane(
             loaded,
             num_valid_ids=num_valid_ids,
             banned_ids=banned_ids,
             token_bytes=token_bytes,
             chunk_tokens=chunk_tokens,
+            num_slots=num_slots,
+            memory_gb=memory_gb,
         )
-        # While a layer's buffers grow, its old ones are still there.
-        bytes_per_token = loaded.kv_bytes_per_token * (1 + 1 / loaded.num_layers)
-        max_tokens = int(kv_budget_bytes(loaded, memory_gb) / bytes_per_token)
-        self._pool = SlotPool(loaded.new_slot, num_slots=num_slots, max_tokens=max_tokens)
+        self.counts = JobCounts()
+        self._counting = threading.Lock()
+        self._lanes = WeakSet([self.lane])
         self._mailbox = Mailbox()
         self._paused: dict[Job, Run] = {}
         self._thread = threading.Thread(target=self._run, name="ghostfill-model", daemon=True)
@@ -82,8 +81,8 @@ class Worker:
 
     @property
     def counters(self) -> Counters:
-        """Chunks, steps and tokens computed since the start."""
-        return self._decoder.counters
+        """Chunks, steps and tokens computed since the start, on all lanes that count with its own."""
+        return self.lane.decoder.counters
 
     def submit(self, job: Job) -> None:
         """Queue a job; those that give way to it are cancelled. Never waits for the model."""
@@ -94,17 +93,11 @@ class Worker:
 
     def cached_tokens(self, ids: Iterable[int]) -> int:
         """How many of the first `ids` a request would find in a slot now. Never waits for the model."""
-        return self._pool.cached_tokens(list(ids))
+        return self.lane.cached_tokens(ids)
 
     def held(self) -> dict[str, int]:
-        """What the slots hold now, in slots and in tokens; any thread may ask."""
-        lengths = [len(slot) for slot in self._pool.slots]
-        return {
-            "slots_in_use": sum(length > 0 for length in lengths),
-            "kv_tokens": sum(lengths),
-            "kv_tokens_reserved": sum(slot.capacity for slot in self._pool.slots),
-            "kv_tokens_limit": self._pool.max_tokens,
-        }
+        """What the slots of its own lane hold now; any thread may ask."""
+        return self.lane.held()
 
     def close(self) -> None:
         """Cancel the running job, answer the waiting ones, end the thread."""
@@ -113,20 +106,28 @@ class Worker:
         self._thread.join()
 
     def _run(self) -> None:
-        while (taken := self._mailbox.take()) is not None:
-            job, queue_ms = taken
-            run = self._paused.pop(job, None) or Run(
-                job, self._decoder, self._pool, self._mailbox.is_preempted
-            )
-            outcome = self._turn(run, queue_ms)
-            if outcome is not None:
-                self._finish(job, outcome)
-                continue
-            self._paused[job] = run
-            for never_runs in self._mailbox.put_back(job):
-                self._finish(never_runs, Outcome(FinishReason.CANCELLED))
+        while self._run_next():
+            pass
 
-    def _turn(self, run: Run, queue_ms: float) -> Outcome | None:
+    def _run_next(self) -> bool:
+        """Run the next job; False once closed. Nothing outlives the call: a job's lane may be released."""
+        taken = self._mailbox.take()
+        if taken is None:
+            return False
+        job, queue_ms = taken
+        lane = job.lane or self.lane
+        self._lanes.add(lane)
+        run = self._paused.pop(job, None) or Run(job, lane, self._mailbox.is_preempted)
+        outcome = self._turn(run, lane, queue_ms)
+        if outcome is not None:
+            self._finish(job, outcome)
+            return True
+        self._paused[job] = run
+        for never_runs in self._mailbox.put_back(job):
+            self._finish(never_runs, Outcome(FinishReason.CANCELLED))
+        return True
+
+    def _turn(self, run: Run, lane: Lane, queue_ms: float) -> Outcome | None:
         """The run's outcome, None if it was pre-empted; without memory once more with all slots given back.
 
         The one boundary of this room: whatever goes wrong in a job becomes its outcome.
@@ -135,7 +136,10 @@ class Worker:
             try:
                 if is_retry:  # not in the handler, whose traceback holds the tensors of the pass that failed
                     self._give_memory_back()
-                return run.turn(0.0 if is_retry else queue_ms)
+                with lane.turn:
+                    if lane.is_released:
+                        return run.failed(_RELEASED)
+                    return run.turn(0.0 if is_retry else queue_ms)
             except PreemptedError:
                 return None
             except GhostfillError as error:
@@ -148,9 +152,8 @@ class Worker:
         return run.failed(_OUT_OF_MEMORY_ADVICE)
 
     def _give_memory_back(self) -> None:
-        self._pool.evict_all()
-        if self.loaded.device.type == "cuda":
-            torch.cuda.empty_cache()
+        for lane in list(self._lanes):
+            lane.evict_all()
 
     def _finish(self, job: Job, outcome: Outcome) -> None:
         """The only caller of `done`."""

@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 
 from engine.runtime.kv_cache import Slot
+from engine.runtime.lane import Lane
 from engine.runtime.mailbox import Job, Outcome
 from engine.runtime.resident import ResidentModel
 from engine.runtime.service import create_app
@@ -43,7 +44,7 @@ def serving(resident: ResidentModel, path: Path, api_key: str | None = None) -> 
 def evict_all(resident: ResidentModel) -> None:
     """Give the next request a fresh slot. Only while no job runs."""
     assert resident.worker is not None
-    for slot in resident.worker._pool.slots:
+    for slot in resident.worker.lane.pool.slots:
         slot.evict()
 
 
@@ -56,19 +57,22 @@ class Hold:
         monkeypatch: pytest.MonkeyPatch,
         at_pass: int,
         chunk_tokens: int | None = None,
+        lane: Lane | None = None,
     ) -> None:
+        """Its own lane's passes count, or those of `lane`."""
         worker = resident.worker
         assert worker is not None
+        decoder = (lane or worker.lane).decoder
         self.is_reached = threading.Event()
         self.was_cancelled = False
         self.outcomes: queue.Queue[Outcome] = queue.Queue()
         self.jobs: list[Job] = []
         self._released = threading.Event()
         self._left = at_pass
-        self._submit, self._read = worker.submit, worker._decoder.read
+        self._submit, self._read = worker.submit, decoder.read
         monkeypatch.setattr(worker, "submit", self._spy)
-        monkeypatch.setattr(worker._decoder, "read", self._held)
-        monkeypatch.setattr(worker._decoder, "chunk_tokens", chunk_tokens or worker._decoder.chunk_tokens)
+        monkeypatch.setattr(decoder, "read", self._held)
+        monkeypatch.setattr(decoder, "chunk_tokens", chunk_tokens or decoder.chunk_tokens)
 
     def release(self) -> None:
         """Let the model go on."""

@@ -165,7 +165,7 @@ def test_int8_rows_as_they_are_equal_the_float32_model_they_stand_for(builtin: L
 def test_a_quantised_model_equals_one_with_the_dequantised_weights(
     kept: int, small_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.runtime.model._KEPT_FLOAT_BYTES", kept)
+    monkeypatch.setattr("engine.runtime.model.KEPT_FLOAT_BYTES", kept)
     oracle = AutoModelForCausalLM.from_pretrained(small_folder, dtype=torch.float32)
     for name, parameter in oracle.named_parameters():
         if parameter.ndim == 2 and "embed" not in name:

@@ -88,7 +88,7 @@ class Memory:
         self.most = 0
         self._limit = limit
         self._buffers: list[weakref.ref[torch.Tensor]] = []
-        grown, acquire = kv_cache._SlotLayer._grown, worker._pool.acquire
+        grown, acquire = kv_cache._SlotLayer._grown, worker.lane.pool.acquire
 
         def watched_grown(*args: Any) -> torch.Tensor:
             buffer = grown(*args)
@@ -98,12 +98,12 @@ class Memory:
 
         def watched_acquire(*args: Any) -> Any:
             found = acquire(*args)
-            assert sum(slot.capacity for slot in worker._pool.slots) <= worker._pool.max_tokens
+            assert sum(slot.capacity for slot in worker.lane.pool.slots) <= worker.lane.pool.max_tokens
             self._check()
             return found
 
         monkeypatch.setattr(kv_cache._SlotLayer, "_grown", watched_grown)
-        monkeypatch.setattr(worker._pool, "acquire", watched_acquire)
+        monkeypatch.setattr(worker.lane.pool, "acquire", watched_acquire)
 
     def _check(self) -> None:
         alive = [buffer for ref in self._buffers if (buffer := ref()) is not None]
@@ -121,8 +121,8 @@ class Typist:
         self._coming: Iterator[Ask] = iter(asks)
         self._turn = threading.Lock()
         self._chance = chance
-        self._read = worker._decoder.read
-        monkeypatch.setattr(worker._decoder, "read", self._pass)
+        self._read = worker.lane.decoder.read
+        monkeypatch.setattr(worker.lane.decoder, "read", self._pass)
 
     def _pass(self, *args: Any) -> Any:
         if self._chance.random() < 0.1:
@@ -151,7 +151,7 @@ def test_every_answer_is_the_cacheless_one_and_memory_stays_in_bounds(
         num_slots=4,
         memory_gb=(small.memory_bytes + limit) / 2**30,
     )
-    assert worker._pool.max_tokens == num_blocks * BLOCK_TOKENS
+    assert worker.lane.pool.max_tokens == num_blocks * BLOCK_TOKENS
     memory = Memory(worker, limit, monkeypatch)
     buffers = Buffers(chance)
     asks = [buffers.ask() for _ in range(NUM_ASKS)]

@@ -219,7 +219,7 @@ def test_the_builtin_model_runs_as_the_int8_rows_it_is_unless_a_dtype_is_asked_f
 def test_quantising_makes_an_eighth_of_float32_and_frees_the_rest(
     deepseek_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_module, "_KEPT_FLOAT_BYTES", 0)
+    monkeypatch.setattr(model_module, "KEPT_FLOAT_BYTES", 0)
     folder = ModelFolder.open(str(deepseek_folder))
     whole = load_model(folder, device="cpu", dtype="float32")
 

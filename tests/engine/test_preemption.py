@@ -25,8 +25,8 @@ class Passes:
         """The first id of each prompt."""
         self.sizes: list[int] = []
         self.before: Callable[[int], None] = lambda number: None
-        self._read = worker._decoder.read
-        monkeypatch.setattr(worker._decoder, "read", self)
+        self._read = worker.lane.decoder.read
+        monkeypatch.setattr(worker.lane.decoder, "read", self)
 
     def __call__(self, slot: Any, ids: Sequence[int], *rest: Any) -> Any:
         self.before(len(self.order))

@@ -69,8 +69,8 @@ class Fails:
         self.num_passes = 0
         self._error = error
         self._failing = range(at, at + times)
-        self._read = worker._decoder.read
-        patch.setattr(worker._decoder, "read", self)
+        self._read = worker.lane.decoder.read
+        patch.setattr(worker.lane.decoder, "read", self)
 
     def __call__(self, *args: Any) -> Any:
         self.num_passes += 1
@@ -158,7 +158,7 @@ def test_a_failure_in_the_model_is_an_outcome_and_the_next_answer_is_exact(
         def fail(*_args: Any, **_kwargs: Any) -> None:
             raise raised
 
-        broken.setattr(worker._decoder, "read", fail)
+        broken.setattr(worker.lane.decoder, "read", fail)
         outcome = run(worker, Ask([*ids, 3]))
 
     assert outcome.error is not None

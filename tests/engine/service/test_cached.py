@@ -42,12 +42,16 @@ async def test_asking_computes_nothing_and_moves_nothing(
     assert resident.worker is not None
     await client.complete(CompletionRequest(tuple(IDS), 1))
     before = await counters(http)
-    slots = [(list(slot.token_ids), slot.capacity, slot.last_used) for slot in resident.worker._pool.slots]
+    slots = [
+        (list(slot.token_ids), slot.capacity, slot.last_used) for slot in resident.worker.lane.pool.slots
+    ]
 
     for number in range(20):
         assert await client.cached_tokens([*IDS[:number], 3, 3]) == number
     assert await counters(http) == before
-    after = [(list(slot.token_ids), slot.capacity, slot.last_used) for slot in resident.worker._pool.slots]
+    after = [
+        (list(slot.token_ids), slot.capacity, slot.last_used) for slot in resident.worker.lane.pool.slots
+    ]
     assert after == slots
     again = await client.complete(CompletionRequest(tuple(IDS), 1))
     assert again.timings.reused_tokens == len(IDS) - 1

@@ -103,7 +103,7 @@ async def test_an_error_of_the_model_is_a_refusal_with_its_sentence(
         raise RuntimeError("no more atoms")
 
     with monkeypatch.context() as patch:
-        patch.setattr(resident.worker._decoder, "extend", broken)
+        patch.setattr(resident.worker.lane.decoder, "extend", broken)
         with pytest.raises(EngineRefusedError, match=r"failed on this request .*no more atoms"):
             await client.complete(CompletionRequest((5, 6, 7)))
 

@@ -132,7 +132,7 @@ async def test_an_error_of_the_model_in_the_middle_of_a_stream_is_a_refusal(
     client: EngineClient, resident: ResidentModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert resident.worker is not None
-    read, left = resident.worker._decoder.read, iter(range(5))
+    read, left = resident.worker.lane.decoder.read, iter(range(5))
 
     def breaks(*args: Any) -> Any:
         if next(left, None) is None:
@@ -141,7 +141,7 @@ async def test_an_error_of_the_model_in_the_middle_of_a_stream_is_a_refusal(
 
     told: list[str] = []
     with monkeypatch.context() as patch:
-        patch.setattr(resident.worker._decoder, "read", breaks)
+        patch.setattr(resident.worker.lane.decoder, "read", breaks)
         with pytest.raises(EngineRefusedError, match=r"failed on this request .*no more atoms"):
             await client.complete(request_of(resident), lambda piece: told.append(piece.text))
 

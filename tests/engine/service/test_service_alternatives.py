@@ -61,7 +61,7 @@ def oracle(resident: ResidentModel, request: CompletionRequest) -> list[str]:
     """Texts of all answers, with neither slots nor streams."""
     assert resident.worker is not None
     loaded, max_tokens = resident.worker.loaded, request.max_tokens
-    forbidden = set(resident.worker._decoder.chooser._banned.tolist())
+    forbidden = set(resident.worker.lane.decoder.chooser._banned.tolist())
 
     def answer(begun: list[int]) -> list[int]:
         ids = [*request.prompt_ids, *begun]

@@ -118,6 +118,7 @@ async def test_an_unknown_path_is_told_in_openais_shape(http: httpx2.AsyncClient
     assert response.json() == {"error": {"message": "Not Found", "type": "invalid_request_error"}}
 
 
+@pytest.mark.usefixtures("chats")
 async def test_models_names_the_one_model(http: httpx2.AsyncClient) -> None:
     answer = (await http.get("/v1/models")).json()
 
