@@ -49,7 +49,8 @@ def reaching(failure: str) -> Iterator[None]:
     try:
         yield
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        why = str(error) or type(error).__name__
+        is_silent = isinstance(error, httpx2.ReadTimeout)
+        why = "it said nothing for too long" if is_silent else str(error) or type(error).__name__
         raise EngineUnavailableError(f"{failure} ({why})") from error
 
 

@@ -1,4 +1,4 @@
-"""Which backend the settings ask for. Knows the kinds of backend; contacts none."""
+"""Which backend the settings ask for, and where chat goes. Knows the kinds of both; contacts none."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from engine.errors import EngineUnavailableError, GhostfillError
 from engine.launch import EngineSpec
 
 if TYPE_CHECKING:
+    from engine.backends.chat_endpoint import ChatEndpoint
     from engine.backends.endpoint import Endpoint
     from lsp_server.settings import Settings
 
@@ -23,7 +24,7 @@ def backend_for(settings: Settings) -> Backend:
         from engine.backends.local import LocalBackend
 
         return LocalBackend(engine_spec(settings))
-    _check_key(settings.engine.api_key_env)
+    _key("engine", settings.engine.api_key_env)  # missed now rather than at the first request
     if settings.engine.api == "ollama":
         raise GhostfillError(
             "engine.api 'ollama' cannot be used: Ollama takes no token ids. Serve the model's GGUF file with "
@@ -36,13 +37,31 @@ def backend_for(settings: Settings) -> Backend:
     return _remote(settings, settings.engine.api)
 
 
-def _check_key(variable: str | None) -> None:
-    """A key that is named must be there: an editor started from a desktop has read no shell's files."""
-    if variable is not None and variable not in os.environ:
+def chat_endpoint(settings: Settings) -> ChatEndpoint:
+    """Where chat goes: `chat.url`, else the engine that completes; raises GhostfillError."""
+    from engine.backends.chat_endpoint import ChatEndpoint
+
+    if settings.chat.url:
+        return ChatEndpoint(settings.chat.url, _key("chat", settings.chat.api_key_env))
+    if settings.engine.url is not None:
+        key = _key("engine", settings.engine.api_key_env)
+        return ChatEndpoint(settings.engine.url, key, section="engine")
+    return ChatEndpoint(socket=engine_spec(settings).files().socket)
+
+
+def _key(section: str, variable: str | None) -> str | None:
+    """What is in the variable that a section's `apiKeyEnv` names; None where it names none.
+
+    A key that is named must be there: an editor started from a desktop has read no shell's files.
+    """
+    if variable is None:
+        return None
+    if variable not in os.environ:
         raise GhostfillError(
-            f"engine.apiKeyEnv names {variable}, which is not in the environment that the editor was started "
-            "with: start it from a shell that has it, or set it for your whole session."
+            f"{section}.apiKeyEnv names {variable}, which is not in the environment that the editor was "
+            "started with: start it from a shell that has it, or set it for your whole session."
         )
+    return os.environ[variable]
 
 
 def _remote(settings: Settings, api: str) -> Backend:
@@ -63,8 +82,7 @@ def _remote(settings: Settings, api: str) -> Backend:
 def _endpoint(settings: Settings) -> Endpoint:
     from engine.backends.endpoint import Endpoint
 
-    key = os.environ.get(settings.engine.api_key_env) if settings.engine.api_key_env else None
-    return Endpoint(str(settings.engine.url), key)
+    return Endpoint(str(settings.engine.url), _key("engine", settings.engine.api_key_env))
 
 
 def engine_spec(settings: Settings) -> EngineSpec:

@@ -38,6 +38,7 @@ from lsp_server.switches import Switches
 
 if TYPE_CHECKING:
     from lsp_server.actions.desk import Desk
+    from lsp_server.chat_link import ChatLink
     from lsp_server.server import GhostfillServer
 
 log = logging.getLogger(__name__)
@@ -69,12 +70,13 @@ class Session:
         self._configuration: Mapping[str, Any] = {}
         self.roots = roots
         self.settings = self._load_settings()
+        self._settings_at_start = self.settings
         self.context = RepoContext(roots, exclude=self.settings.privacy.exclude)
         self.planner = Planner(self.context)
         self.link = EngineLink(
             self._choose_backend(),
             self.status,
-            lambda: WorkDoneProgress(server, "ghostfill"),
+            self._new_progress,
             self.tell_user,
         )
         self.diagnostics = Diagnostics()
@@ -96,6 +98,16 @@ class Session:
 
         return Desk()
 
+    @cached_property
+    def chat(self) -> ChatLink:
+        """The instruct model, like the engine that of the settings at the start."""
+        from lsp_server.chat_link import ChatLink
+
+        def budget_tokens(default: int) -> int:
+            return self.settings.context.total_tokens(default)
+
+        return ChatLink(self._settings_at_start, budget_tokens, self.link, self.status, self._new_progress)
+
     def start(self) -> None:
         """After `initialized`: index in the background, bring the engine up."""
         self.context.start()
@@ -112,6 +124,8 @@ class Session:
         self.pipeline.close()
         self.planner.close()
         await self.stats.close()
+        if "chat" in self.__dict__:
+            await self.chat.close()
         await self.link.close()
         await asyncio.to_thread(self.context.close)
 
@@ -238,6 +252,9 @@ class Session:
                 self._told_problems.add(problem)
                 self.tell_user(problem)
         return settings
+
+    def _new_progress(self) -> WorkDoneProgress:
+        return WorkDoneProgress(self.server, "ghostfill")
 
     def _choose_backend(self) -> Backend:
         try:

@@ -107,11 +107,11 @@ class ChatSettings:
     """The instruct model behind explain and fix."""
 
     model: str | None = None
-    """A Hugging Face id or a local folder. Nothing uses it yet."""
+    """A Hugging Face id, a local folder, or a name that the server at `chat.url` lists."""
     url: str | None = None
-    """Address of a remote server; null is the local resident engine."""
+    """Address of a server that speaks OpenAI's API; null is the engine that completes."""
     api_key_env: str | None = None
-    """Name of the environment variable that holds the key."""
+    """Name of the environment variable that holds the key for `chat.url`."""
 
 
 @dataclass(frozen=True, slots=True)

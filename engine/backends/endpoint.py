@@ -1,11 +1,12 @@
-"""A server at the URL that the user configured, over HTTP: JSON questions and streams of events.
+"""A server at the URL that the user configured, or at a Unix socket: JSON questions and streams of events.
 
-Knows no particular API; says what to do when it is refused. Nothing but that URL is ever contacted.
+Knows no particular API; says what to do when it is refused. Nothing but that address is ever contacted.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.client import reaching
@@ -33,21 +34,29 @@ class Reply(NamedTuple):
 class Endpoint:
     """One server. Not bound to an event loop until its first request."""
 
-    def __init__(self, url: str, api_key: str | None = None) -> None:
+    def __init__(self, url: str = "", api_key: str | None = None, *, socket: Path | None = None) -> None:
         # OpenAI's clients want the version in the address; people copy it from there.
-        self.address = url.rstrip("/").removesuffix("/v1")
+        self.address = str(socket) if socket else url.rstrip("/").removesuffix("/v1")
+        self._socket = socket
+        self.patience_seconds: float = ANSWER_SECONDS
+        """So long a stream may say nothing."""
         # As bytes: a key may hold any character.
         self._headers = {b"authorization": b"Bearer " + api_key.strip().encode()} if api_key else {}
         self._http: httpx2.AsyncClient | None = None
+
+    @property
+    def unreachable(self) -> str:
+        """The error where nobody answers."""
+        return f"no server answers at {self.address}"
 
     async def look(self, path: str, body: dict[str, Any] | None = None) -> Reply:
         """What stands at `path`, whatever its status; raises EngineUnavailableError if nobody answers."""
         import httpx2
 
         timeout = httpx2.Timeout(ASK_SECONDS, connect=CONNECT_SECONDS)
-        with reaching(f"no server answers at {self.address}"):
+        with reaching(self.unreachable):
             response = await self._client().request(
-                "GET" if body is None else "POST", self.address + path, json=body, timeout=timeout
+                "GET" if body is None else "POST", self._url(path), json=body, timeout=timeout
             )
         return _reply(response)
 
@@ -62,16 +71,15 @@ class Endpoint:
         """The data of a streamed answer's events. Closing the generator closes the connection."""
         import httpx2
 
-        timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-        with reaching(f"no server answers at {self.address}"):
-            async with self._client().stream(
-                "POST", self.address + path, json=body, timeout=timeout
-            ) as response:
+        timeout = httpx2.Timeout(self.patience_seconds, connect=CONNECT_SECONDS)
+        with reaching(self.unreachable):
+            async with self._client().stream("POST", self._url(path), json=body, timeout=timeout) as response:
                 if response.status_code != 200:
                     await response.aread()
                     raise self.refusal(_reply(response), path)
-                async for data in read_events(response.aiter_bytes()):
-                    yield data
+                with reaching(f"the answer of {self.address} broke off"):
+                    async for data in read_events(response.aiter_bytes()):
+                        yield data
 
     def refusal(self, reply: Reply, path: str) -> EngineUnavailableError:
         """The error for an answer that is not the one asked for."""
@@ -104,12 +112,16 @@ class Endpoint:
             http, self._http = self._http, None
             await http.aclose()
 
+    def _url(self, path: str) -> str:
+        return f"http://engine{path}" if self._socket else self.address + path
+
     def _client(self) -> httpx2.AsyncClient:
         if self._http is None:
             import httpx2
 
             # trust_env off: a proxy from the environment must not see code.
-            self._http = httpx2.AsyncClient(headers=self._headers, trust_env=False)
+            transport = httpx2.AsyncHTTPTransport(uds=str(self._socket)) if self._socket else None
+            self._http = httpx2.AsyncClient(transport=transport, headers=self._headers, trust_env=False)
         return self._http
 
 

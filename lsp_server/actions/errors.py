@@ -11,3 +11,7 @@ class ActionError(GhostfillError):
 
 class NoAnswerError(ActionError):
     """The model was asked, and none of its answers can be used."""
+
+
+class ChatError(ActionError):
+    """The instruct model cannot be asked, or broke off: the sentence says what to do."""

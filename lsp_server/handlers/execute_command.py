@@ -61,6 +61,7 @@ def register(server: GhostfillServer) -> None:
     @server.command("ghostfill.restartEngine")
     def restart_engine() -> None:
         server.session.link.restart()
+        server.session.chat.forget()
 
 
 def _state(reason: str, language: str | None = None) -> dict[str, Any]:
