@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lsp_server.backend_choice import engine_spec
+from lsp_server.cli.chat_checks import check_chat
 from lsp_server.cli.check import Check, State, ok, warning
 from lsp_server.cli.engine_checks import check_local_engine, check_model, check_remote_engine
 from lsp_server.cli.largest_model import check_largest
@@ -72,14 +73,15 @@ def _checks(settings: Settings, problems: list[str]) -> Iterator[Check]:
     yield check_local_extra(is_needed=is_local)
     of_torch = list(check_torch(is_needed=is_local))
     yield from of_torch
+    probe = next((check.facts for check in of_torch if check.name == "torch"), {})
     if is_local:
         spec = engine_spec(settings)
         yield check_model(spec)
-        probe = next((check.facts for check in of_torch if check.name == "torch"), {})
         yield check_largest(settings, probe)
         yield from check_local_engine(spec)
     else:
         yield check_remote_engine(settings)
+    yield check_chat(settings, probe)
     yield from check_watching()
 
 

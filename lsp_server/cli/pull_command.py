@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -17,6 +19,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from engine.chat_template import find_template
 from engine.checkpoint_kinds import check_loadable
 from engine.errors import ModelError
 from engine.fim import choose
@@ -26,6 +29,8 @@ from engine.model_folder import BUILTIN, ModelFolder
 from engine.tokens import Tokenizer
 from lsp_server.cli.terminal import console
 from lsp_server.settings import user_file
+
+_INSTRUCT = re.compile(r"instruct|-it\b|chat", re.IGNORECASE)
 
 
 def run(argv: list[str], cwd: Path) -> int:
@@ -37,7 +42,7 @@ def run(argv: list[str], cwd: Path) -> int:
         path = pull(options.model, options.revision, on_weights)
     # Only the branch that the cache calls its main one can be named by the id alone.
     name = options.model if options.revision == MAIN else str(path)
-    _describe(name, ModelFolder.open(str(path)))
+    _describe(replace(ModelFolder.open(str(path)), name=name))
     return 0
 
 
@@ -68,15 +73,36 @@ def _progress(model: str) -> Iterator[OnWeights]:
         yield on_weights
 
 
-def _describe(name: str, folder: ModelFolder) -> None:
+def _describe(folder: ModelFolder) -> None:
     """Where it is, what it gets, what to write; raises ModelError if it cannot be used after all."""
-    Tokenizer.from_folder(folder.path)
+    tokenizer = Tokenizer.from_folder(folder.path)
     choice = choose(folder)
+    name = folder.name
     size = sum(file.stat().st_size for file in folder.path.iterdir() if file.is_file())
     out = console()
     out.print(f"{name} is complete: {size / GIB:.1f} GiB in {folder.path}", markup=False, soft_wrap=True)
     said = choice.refusal or f"FIM format {choice.fim.name}, reads {choice.fim.context_length:,} tokens."
     out.print(said, markup=False, soft_wrap=True)
     out.print(f"To use it, write in {user_file()}:", markup=False, soft_wrap=True)
-    out.print(f'  model = "{name}"', markup=False, soft_wrap=True)
+    for line in _lines_to_write(folder, tokenizer, infills=not choice.refusal):
+        out.print(f"  {line}", markup=False, soft_wrap=True)
     check_loadable(name, folder.config)
+
+
+def _lines_to_write(folder: ModelFolder, tokenizer: Tokenizer, *, infills: bool) -> Iterator[str]:
+    """For a model that completes, one that answers, or one that does both."""
+    answers = _answers(folder, tokenizer)
+    # Base models that infill may bring a template as well, and answer badly.
+    is_asked = answers and (not infills or bool(_INSTRUCT.search(folder.name)))
+    if infills or not answers:
+        yield f'model = "{folder.name}"'
+    if is_asked:
+        yield "[chat]  # to explain and fix"
+        yield f'model = "{folder.name}"'
+
+
+def _answers(folder: ModelFolder, tokenizer: Tokenizer) -> bool:
+    try:
+        return bool(find_template(folder, tokenizer))
+    except ModelError:
+        return False

@@ -346,6 +346,33 @@ def test_a_model_that_does_not_fill_in_the_middle_is_said_to(hub: HubServer, pul
     assert "is an instruct model: it was not trained to fill in the middle" in said.out
 
 
+def test_an_instruct_model_is_told_to_be_named_under_chat(hub: HubServer, pull: Puller) -> None:
+    name = "deepseek-ai/deepseek-coder-1.3b-instruct"
+    hub.repositories[name] = hub.repositories[NAME]
+    (hub.repositories[name] / "chat_template.jinja").write_text("{{ messages }}")
+
+    said = pull(name)
+
+    assert said.status == 0
+    assert said.out.splitlines()[-2:] == ["  [chat]  # to explain and fix", f'  model = "{name}"']
+    assert "Name deepseek-ai/deepseek-coder-1.3b-base in 'model' to complete code" in said.out
+    assert (ModelFolder.open(name).path / "chat_template.jinja").is_file()
+
+
+def test_a_model_that_infills_and_answers_is_told_to_be_named_for_both(hub: HubServer, pull: Puller) -> None:
+    name = "Qwen/Qwen2.5-Coder-1.5B-Instruct"
+    folder = hub.repositories[name] = hub.repositories[NAME]
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"architectures": ["Qwen2ForCausalLM"]}))
+    (folder / "chat_template.jinja").write_text("{{ messages }}")
+
+    lines = pull(name).out.splitlines()
+
+    assert lines[-3:] == [f'  model = "{name}"', "  [chat]  # to explain and fix", f'  model = "{name}"']
+    hub.repositories["Qwen/Qwen2.5-Coder-1.5B"] = folder
+    assert "[chat]" not in pull("Qwen/Qwen2.5-Coder-1.5B").out
+
+
 def test_a_quantised_checkpoint_says_what_else_to_install(
     hub: HubServer, pull: Puller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
