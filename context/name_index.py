@@ -47,3 +47,7 @@ class NameIndex:
     def owners_of(self, member: str) -> Collection[Target]:
         """The classes in whose own text a member is defined."""
         return self._owners.get(member, ())
+
+    def members(self) -> Collection[str]:
+        """The names of all members of all classes."""
+        return self._owners.keys()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from context.callables import members_like, parameters_of
 from context.choose import Chooser, Site
 from context.copies import Copies
 from context.files import MAX_PARSED_HERE, Files
@@ -20,6 +21,7 @@ from context.lookup import Lookup
 from context.pack import TokenCounts
 from context.paths import identity_of, key_of, lexical_key, name_of, relative_to
 from context.plan import Plan
+from context.providers import Provider, providers
 from context.recent_edits import RecentEdits
 from context.references import Chain, References, references
 from context.similar import SimilarChunks
@@ -130,6 +132,22 @@ class RepoContext:
         with self._files.project("") as project:
             key = key_of(path)
             return references(project, key, name, owner, lines, chains, self._files.text, path_of)
+
+    def providers(self, path: Path, name: str) -> tuple[Provider, ...]:
+        """The ways to import a name into a file, the most usual in the workspace first."""
+        key = key_of(path)
+        with self._files.project("") as project:
+            return providers(project, key, project.facts(key), name)
+
+    def members_like(self, owner: str, is_like: Callable[[str], bool]) -> tuple[str, ...]:
+        """Members that pass a test: of the class or module called `owner`, else of any class."""
+        with self._files.project("") as project:
+            return members_like(project, owner, is_like, self._files.text)
+
+    def parameters_of(self, name: str, owner: str = "") -> tuple[tuple[str, ...], ...]:
+        """The parameters of each function of a name, or of what makes a class; few where `owner` is given."""
+        with self._files.project("") as project:
+            return parameters_of(project, name, owner, self._files.text)
 
     def plan(
         self,

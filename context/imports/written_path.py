@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from posixpath import normpath
+from posixpath import normpath, relpath
 
 from context.paths import folder_of
 
@@ -17,6 +17,12 @@ def joined(folder: str, written: str) -> str | None:
         return None
     is_absolute = written.startswith("/") or written[1:3] == ":/"
     return normpath(written if is_absolute else f"{folder}/{written}").rstrip("/")
+
+
+def relative(folder: str, key: str) -> str:
+    """A key as an import in a folder writes it: with `./` or `../` before it."""
+    written = relpath(key, folder)
+    return written if written.startswith("../") or written == ".." else f"./{written}"
 
 
 def upwards(folder: str) -> Iterator[str]:

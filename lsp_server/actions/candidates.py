@@ -1,16 +1,15 @@
 """Which rewritten statement is a fix: it changes something, parses at least as well, and differs least.
 
-Pure but for Python's own `compile`, which is never run. Knows no engine and no LSP.
+Pure; knows tree-sitter's trees and words, no checker, no engine and no LSP.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from context.syntax.described import Span
 from context.syntax.statements import faults_between, num_faults
@@ -115,44 +114,3 @@ def _is_silenced(old: str, new: str) -> bool:
     hidden = set(_SILENCERS.findall(new)) - set(_SILENCERS.findall(old))
     added = new.removeprefix(old.rstrip()).lstrip()
     return bool(hidden) or (new.startswith(old.rstrip()) and added.startswith(("#", "//", "/*")))
-
-
-@dataclass(frozen=True, slots=True)
-class PythonCheck:
-    """What Python itself says of the document; for any thread."""
-
-    text: str
-    span: Span
-    error: int | None
-    """The line of its first error; None without one."""
-
-    @classmethod
-    def of(cls, text: str, span: Span) -> Self:
-        """Compiles the document as it is."""
-        return cls(text, span, error_line(text))
-
-    def accepts(self, new: str) -> tuple[bool, bool]:
-        """Whether a new text for the span brings no error, the one in the span being gone; whether it leaves
-        none at all.
-        """
-        error = error_line(f"{self.text[: self.span.start]}{new}{self.text[self.span.end :]}")
-        if error is None or self.error is None:
-            return error is None, error is None
-        first, last = (self.text.count("\n", 0, at) for at in self.span)
-        growth = new.count("\n") - self.text.count("\n", *self.span)
-        if first <= self.error <= last:
-            return error > last + growth, False
-        return error in (self.error, self.error + growth), False
-
-
-def error_line(text: str) -> int | None:
-    """The line of the first syntax error that Python sees, from zero; None without one. Runs nothing."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            compile(text, "<document>", "exec", dont_inherit=True)
-        except SyntaxError as error:
-            return max(0, (error.lineno or 1) - 1)
-        except (ValueError, RecursionError, MemoryError, OverflowError):
-            return 0
-    return None

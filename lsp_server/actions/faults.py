@@ -13,6 +13,7 @@ from lsprotocol import types as t
 from context.syntax.described import Span
 from context.syntax.statements import faults_between, is_broken_between, statement_lines
 from lsp_server.actions.selection import Selection
+from lsp_server.documents import DocumentSnapshot
 
 MAX_GROUPS = 5
 MAX_LINES = 20
@@ -47,7 +48,7 @@ def groups(selection: Selection, diagnostics: Sequence[Any]) -> list[FaultGroup]
     told = [
         (fault, raw)
         for raw in diagnostics[:MAX_DIAGNOSTICS]
-        if (fault := fault_of(selection, raw)) is not None
+        if (fault := fault_of(selection.snapshot, raw)) is not None
     ]
     if not told:
         told = [(fault, None) for fault in _syntax_errors(selection)]
@@ -66,7 +67,7 @@ def whole_line(selection: Selection, messages: Iterable[str]) -> FaultGroup:
     return FaultGroup(span, tuple(Fault(*span, message) for message in messages))
 
 
-def fault_of(selection: Selection, raw: Any) -> Fault | None:
+def fault_of(snapshot: DocumentSnapshot, raw: Any) -> Fault | None:
     """A diagnostic, from the wire or as lsprotocol has it; None for anything else."""
     match raw:
         case t.Diagnostic(range=span, message=str(message)):
@@ -81,8 +82,8 @@ def fault_of(selection: Selection, raw: Any) -> Fault | None:
             places = [(line, character), (end_line, end_character)]
         case _:
             return None
-    start, end = sorted(selection.snapshot.offset_at(max(line, 0), character) for line, character in places)
-    end = start + len(selection.text[start:end].rstrip())  # whole lines are given with their line end
+    start, end = sorted(snapshot.offset_at(max(line, 0), character) for line, character in places)
+    end = start + len(snapshot.text[start:end].rstrip())  # whole lines are given with their line end
     return Fault(start, end, printable(message) or "a problem")
 
 

@@ -71,15 +71,15 @@ async def test_who_knows_no_versions_gets_plain_changes(workspace: Path, backend
 async def test_an_infilled_fix_is_the_one_that_parses(
     client: Client, workspace: Path, backend: FakeBackend
 ) -> None:
-    text = "def f(a):\n    return g(a\n"
-    backend.script = lambda prompt: ")"
+    text = "def f(a):\n    return a +\n"
+    backend.script = lambda prompt: " 1"
     client._change((workspace / "main.py").as_uri(), text)
 
     found = await done(
         client, "fix", uri=(workspace / "main.py").as_uri(), position=span(1)["start"], apply=False
     )
 
-    assert edited(text, found["edit"]) == "def f(a):\n    return g(a)\n"
+    assert edited(text, found["edit"]) == "def f(a):\n    return a + 1\n"
     chat = [request for request in backend.requests if request.priority is Priority.CHAT]
     assert chat
     assert all(request.document is None and request.max_tokens <= 96 for request in chat)
@@ -88,7 +88,7 @@ async def test_an_infilled_fix_is_the_one_that_parses(
 async def test_a_fix_that_fixes_nothing_is_not_made(
     client: Client, workspace: Path, backend: FakeBackend
 ) -> None:
-    text = "def f(a):\n    return g(a\n"
+    text = "def f(a):\n    return a +\n"
     backend.script = lambda prompt: "(((("
     client._change((workspace / "main.py").as_uri(), text)
 
