@@ -1,0 +1,1 @@
+"""Code rewritten by an instruct model: what it is asked, how its answers are read, and which are taken."""
