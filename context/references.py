@@ -75,7 +75,10 @@ def references(
     text_of: Callable[[str], str],
     path_of: Callable[[str], str],
 ) -> References:
-    """What is known around the definition `name`, of the class `owner` or of none, in the lines of a file."""
+    """What is known around the definition `name`, of the class `owner` or of none, in the lines of a file.
+
+    An empty name has no users: these are some lines, of a method of `owner` or of none.
+    """
     return _Finder(project, key, text_of, path_of).find(name, owner, lines, chains)
 
 
@@ -91,7 +94,7 @@ class _Finder:
 
     def find(self, name: str, owner: str, lines: tuple[int, int], chains: Iterable[Chain]) -> References:
         found = {chain: self._meaning(chain, owner) for chain in dict.fromkeys(chains)}
-        files, left_out = self._files_with(name)
+        files, left_out = self._files_with(name) if name else ([], 0)
         uses = [use for file in files for use in self._uses(file, name, owner, lines)]
         importers = sorted(self._project.graph.importers_of(self._key))
         return References(

@@ -15,6 +15,10 @@ from lsp_server.documents import DocumentSnapshot
 if TYPE_CHECKING:
     from lsp_server.session import Session
 
+Places = tuple[tuple[int, int], tuple[int, int]]
+"""A range as lines and characters of the client."""
+TOO_LARGE = "This file is too large, or looks generated: ghostfill leaves it alone."
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -49,23 +53,42 @@ class Selection:
         return found[0]
 
 
-def select(
-    session: Session, syntax: SyntaxTrees, uri: str, span: tuple[tuple[int, int], tuple[int, int]]
-) -> Selection:
-    """The range of an open document, given as lines and characters of the client; raises ActionError."""
+def select(session: Session, syntax: SyntaxTrees, uri: str, places: Places) -> Selection:
+    """The range of an open document, parsed; raises ActionError."""
+    return parsed(syntax, opened(session, uri), places)
+
+
+def opened(session: Session, uri: str) -> DocumentSnapshot:
+    """An open document that may be looked at; raises ActionError."""
     snapshot = session.server.snapshot(uri)
     if snapshot is None:
         raise ActionError(f"{uri} is not open here: open it and try again.")
     if reason := session.why_off(snapshot):
         raise ActionError(reason)
-    language = (language_of(snapshot.path) if snapshot.path else None) or language_named(snapshot.language_id)
+    return snapshot
+
+
+def parsed(syntax: SyntaxTrees, snapshot: DocumentSnapshot, places: Places) -> Selection:
+    """A range of a document in a language that can be read; raises ActionError."""
+    language = language_in(snapshot)
     if language is None or language.grammar is None:
         raise ActionError(
             f"ghostfill explains, fixes and documents Python, JavaScript and TypeScript; it cannot read "
             f"{language.id if language else snapshot.language_id or 'this language'}."
         )
-    tree = syntax.tree(uri, language, snapshot.text)
+    tree = syntax.tree(snapshot.uri, language, snapshot.text)
     if tree is None:
-        raise ActionError("This file is too large, or looks generated: ghostfill leaves it alone.")
-    one, other = (snapshot.offset_at(max(line, 0), character) for line, character in span)
-    return Selection(snapshot, language, tree, min(one, other), max(one, other))
+        raise ActionError(TOO_LARGE)
+    return Selection(snapshot, language, tree, *offsets(snapshot, places))
+
+
+def language_in(snapshot: DocumentSnapshot) -> Language | None:
+    """What a document is written in, as its name says, or else its client."""
+    named = language_of(snapshot.path) if snapshot.path is not None else None
+    return named or language_named(snapshot.language_id)
+
+
+def offsets(snapshot: DocumentSnapshot, places: Places) -> tuple[int, int]:
+    """A range in code points, its start first."""
+    start, end = sorted(snapshot.offset_at(max(line, 0), character) for line, character in places)
+    return start, end

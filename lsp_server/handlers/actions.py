@@ -17,7 +17,7 @@ from lsp_server.handlers.execute_command import ArgumentError
 
 if TYPE_CHECKING:
     from lsp_server.actions.change import Change
-    from lsp_server.actions.desk import Places
+    from lsp_server.actions.selection import Places
     from lsp_server.server import GhostfillServer
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ async def change_of(
     # Imported when somebody asks: the server starts without it.
     from lsp_server.actions.change import workspace_edit
     from lsp_server.actions.errors import ActionError
+    from lsp_server.actions.rewrite.note import checked_note
 
     session, uri = server.session, argument["uri"]
     snapshot = server.snapshot(uri)
@@ -66,7 +67,8 @@ async def change_of(
         raise ActionError("The document changed since this was offered: ask for the actions once more.")
     places = _places(command, argument)
     if command == FIX:
-        change = await session.desk.fix(session, uri, places, _diagnostics(argument))
+        note = checked_note(argument.get("note"))
+        change = await session.desk.fix(session, uri, places, _diagnostics(argument), note)
     else:
         change = await session.desk.document(session, uri, places)
     return Made(change, workspace_edit(session, change))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as t
@@ -33,12 +32,10 @@ def register(server: GhostfillServer) -> None:
             return []
         if params.context.trigger_kind == t.CodeActionTriggerKind.Automatic:
             # Asked at every rest of the cursor: a light bulb in every function would say nothing.
-            offered = replace(offered, undocumented=None, explainable=None)
-        found = [
-            action
-            for action in _actions(server, offered, {"uri": uri, "range": json_of(server, span)})
-            if _is_wanted(action.kind, params.context.only)
-        ]
+            offered = offered.fixes_alone()
+        place = {"uri": uri, "range": json_of(server, span)}
+        all_actions = [*_edits(server, offered, place), *_explanations(server, offered, params)]
+        found = [each for each in all_actions if _is_wanted(each.kind, params.context.only)]
         if get_capability(_capability(server), "code_action_literal_support", None) is None:
             return [action.command for action in found if action.command is not None]
         return [*found]
@@ -51,8 +48,8 @@ def register(server: GhostfillServer) -> None:
         return action
 
 
-def _actions(server: GhostfillServer, offered: Offered, place: Mapping[str, Any]) -> Iterator[t.CodeAction]:
-    version = offered.selection.snapshot.version
+def _edits(server: GhostfillServer, offered: Offered, place: Mapping[str, Any]) -> Iterator[t.CodeAction]:
+    version = offered.snapshot.version
     for group in offered.fixes:
         title = f"Fix with ghostfill: {group.faults[0].message}"
         argument = {**place, "diagnostics": [json_of(server, raw) for raw in group.diagnostics]}
@@ -65,11 +62,33 @@ def _actions(server: GhostfillServer, offered: Offered, place: Mapping[str, Any]
         action = _with_edit(server, title, DOCUMENT, place, version)
         action.kind = t.CodeActionKind.RefactorRewrite
         yield action
-    if offered.explainable is not None:
-        title = _short(f"Explain '{offered.explainable.name}' with ghostfill")
-        yield t.CodeAction(
-            title=title, command=t.Command(title=title, command=EXPLAIN, arguments=[{**place}])
-        )
+
+
+def _explanations(
+    server: GhostfillServer, offered: Offered, params: t.CodeActionParams
+) -> Iterator[t.CodeAction]:
+    uri, span, snapshot = params.text_document.uri, params.range, offered.snapshot
+    if (name := offered.explainable) is not None:
+        # Where lines are selected, a range means those.
+        at = snapshot.position_at(max(name.start, name.header_end - 1))
+        is_other = offered.can_explain_lines and span.start != span.end
+        whole = t.Range(start=at, end=at) if is_other else span
+        yield _explanation(server, f"Explain '{name.name}' with ghostfill", {"uri": uri}, whole)
+    if offered.can_explain_lines:
+        yield _explanation(server, "Explain the selection with ghostfill", {"uri": uri}, span)
+    if offered.can_explain_problems:
+        diagnostics = params.context.diagnostics
+        at = diagnostics[0].range.start
+        argument = {"uri": uri, "diagnostics": [json_of(server, each) for each in diagnostics]}
+        yield _explanation(server, "Explain this problem with ghostfill", argument, t.Range(start=at, end=at))
+
+
+def _explanation(
+    server: GhostfillServer, title: str, argument: Mapping[str, Any], span: t.Range
+) -> t.CodeAction:
+    title = _short(title)
+    arguments = [{**argument, "range": json_of(server, span)}]
+    return t.CodeAction(title=title, command=t.Command(title=title, command=EXPLAIN, arguments=arguments))
 
 
 def _with_edit(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from lsp_server.hole import Hole
 
@@ -33,6 +34,7 @@ _NAMED = re.compile(
     r"(?i)(?:key|token(?!iz)|secret|passw(?:or)?d|pwd|passphrase|credentials?|auth)\w*['\"]?\]?\s*"
     r"(?::\s*\w+\s*)?(?:=>|:=|[=:(,])\s*[rbu]?(?P<quote>[\"'`])(?P<value>[\w+/=.~-]{16,})(?P=quote)"
 )
+_KEY_END = re.compile(r"-----END [A-Z ]+-----")
 _UUID = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEX = re.compile(r"(?i)(?=.*\d)(?=.*[a-f])[0-9a-f]+")
 _PARTS = re.compile(r"[_\-./~:]")
@@ -51,13 +53,39 @@ def drop_secrets(text: str, hole: Hole, path: str) -> str:
         return text
     line_start = len(hole.line_prefix)
     whole = hole.line_prefix + text + hole.line_suffix
-    for found in (*_SHAPE.finditer(whole), *_NAMED.finditer(whole)):
-        value = found.groupdict().get("value")
-        secret = found[0] if value is None else value
-        is_new = line_start < found.end() and found.start() < line_start + len(text)
-        if is_new and (value is None or _is_random(value)) and secret not in hole.text:
+    for start, end, secret in _found(whole):
+        is_new = line_start < end and start < line_start + len(text)
+        if is_new and whole[slice(*secret)] not in hole.text:
             return ""
     return text
+
+
+def secrets_in(text: str) -> list[tuple[int, int]]:
+    """Where a text holds credentials: start and end of each, in order and apart; of a key all its lines."""
+    apart: list[tuple[int, int]] = []
+    for start, end in sorted(_whole(text, *secret) for _, _, secret in _found(text)):
+        if apart and start < apart[-1][1]:
+            apart[-1] = apart[-1][0], max(end, apart[-1][1])
+        else:
+            apart.append((start, end))
+    return apart
+
+
+def _whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """Of a private key, whose shape is its first line, all lines."""
+    if text.startswith("-----BEGIN", start):
+        last = _KEY_END.search(text, end)
+        return start, last.end() if last else len(text)
+    return start, end
+
+
+def _found(text: str) -> Iterator[tuple[int, int, tuple[int, int]]]:
+    """Start and end of each credential with its name, and where what is secret of it stands."""
+    for found in _SHAPE.finditer(text):
+        yield *found.span(), found.span()
+    for found in _NAMED.finditer(text):
+        if _is_random(found["value"]):
+            yield *found.span(), found.span("value")
 
 
 def _is_random(value: str) -> bool:

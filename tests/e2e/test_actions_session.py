@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli_home import Home
+from fake_chat_server import chat_server
 from lsp_client import LspClient, LspError
 from story import INVENTORY, LINE, write_workspace
 
@@ -41,12 +44,19 @@ def shop(tmp_path: Path) -> Path:
     return main
 
 
-@pytest.fixture
-def client(home: Home, shop: Path) -> Any:
+@contextmanager
+def connected(home: Home, shop: Path, **options: Any) -> Iterator[LspClient]:
+    folders = [{"uri": shop.parent.as_uri(), "name": "shop"}]
     with LspClient(home.command("serve"), cwd=str(shop.parent), env=home.environment()) as client:
-        client.initialize(CAPABILITIES, workspaceFolders=[{"uri": shop.parent.as_uri(), "name": "shop"}])
+        client.initialize(CAPABILITIES, workspaceFolders=folders, initializationOptions=options)
         for path in (shop, shop.with_name("inventory.py")):
             client.open(path.as_uri(), path.read_text())
+        yield client
+
+
+@pytest.fixture
+def client(home: Home, shop: Path) -> Any:
+    with connected(home, shop) as client:
         yield client
 
 
@@ -135,6 +145,64 @@ def test_an_explanation_links_to_who_calls_and_is_shown(client: LspClient, shop:
     assert last == {"token": "one", "text": found["text"], "done": True}
     client.shutdown()  # whatever it still asks for has come by then
     assert [each["uri"] for each in shown] == [found["uri"]]
+
+
+def test_an_instruct_models_words_come_while_it_writes(home: Home, shop: Path) -> None:
+    uri = shop.with_name("inventory.py").as_uri()
+    explain = {"uri": uri, "position": position(UNDOCUMENTED, "return f"), "show": False, "token": "one"}
+    with (
+        chat_server(lambda messages: "It **writes** a price.") as chat,
+        connected(home, shop, chat={"url": chat.url}) as client,
+    ):
+        chat.hold()
+        pending = client.send_request(
+            "workspace/executeCommand", {"command": "ghostfill.explain", "arguments": [explain]}
+        )
+        chat.let(3)
+        early = client.wait_notification(
+            "ghostfill/didExplain", lambda params: "It **writes**" in params["text"], timeout=SECONDS
+        )
+        chat.let(9)
+        found = client.wait_result(pending, timeout=SECONDS)
+
+    assert "price" not in early["text"].split("\n---\n")[1]
+    assert "**In the words of `instruct`** (not checked):\n\nIt **writes** a price.\n\n" in found["text"]
+    given = found["text"].split("Given to the model: ")[1]
+    assert all(f"]({each['uri']})" in given for each in found["files"][:1])
+    assert "def format_price" in chat.prompts[0]
+    assert chat.bodies[0]["stream"]
+
+
+def test_an_explanation_that_is_cancelled_lets_the_model_go(home: Home, shop: Path) -> None:
+    explain = {"uri": shop.as_uri(), "position": position(MAIN, "formt"), "show": False, "token": "one"}
+    with chat_server() as chat, connected(home, shop, chat={"url": chat.url}) as client:
+        chat.hold()
+        pending = client.send_request(
+            "workspace/executeCommand", {"command": "ghostfill.explain", "arguments": [explain]}
+        )
+        chat.let(2)
+        client.wait_notification(
+            "ghostfill/didExplain", lambda params: params["text"].endswith("An\n"), timeout=SECONDS
+        )
+        client.cancel(pending)
+        with pytest.raises(LspError, match="-32800"):
+            client.wait_result(pending)
+        last = client.wait_notification("ghostfill/didExplain", lambda params: params["done"])
+
+        assert last["text"].endswith("An\n")
+        assert chat.was_left.wait(SECONDS)
+
+
+def test_without_the_instruct_model_that_is_set_the_rest_stands(home: Home, shop: Path) -> None:
+    """A server that is not there: the page says so and goes on with what the built-in model has to say."""
+    with connected(home, shop, chat={"url": "http://127.0.0.1:9", "model": "a/b"}) as client:
+        place = {"uri": shop.as_uri(), "position": position(MAIN, "formt"), "show": False}
+        text = execute(client, "explain", **place)["text"]
+
+    assert "# `report`" in text
+    assert "*The instruct model was" in text
+    assert "127\\.0\\.0\\.1" in text
+    assert "In the model's words" in text or "in vain" in text
 
 
 def test_ghost_text_goes_before_a_description(client: LspClient, shop: Path) -> None:

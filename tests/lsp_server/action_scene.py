@@ -1,16 +1,18 @@
-"""What the tests of the actions share: a workspace, a model that says what the test wants, and a client."""
+"""What the tests of the actions share: a workspace, models that say what the test wants, and a client."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.fake import FakeBackend
+from engine.api import ChatAnswer, FinishReason, Message, Role
+from engine.fake import FakeBackend, in_words
 from inprocess import TIMEOUT_SECONDS, Client, connected
+from lsp_server.actions.errors import ChatError
 
 UTILS = "def celsius_to_kelvin(degrees: float) -> float:\n    return degrees + 273.15\n"
 MAIN = (
@@ -27,6 +29,70 @@ FULL = {
         "workspaceEdit": {"documentChanges": True, "changeAnnotationSupport": {}},
     },
 }
+
+
+class FakeChat:
+    """An instruct model in the place of `session.chat`; remembers what it was asked.
+
+    `step`, where there is one, is acquired before each piece.
+    """
+
+    is_set = True
+    name = "instruct"
+
+    def __init__(self, answer: Callable[[str], str]) -> None:
+        self.answer = answer
+        """From the user's message to all that it says."""
+        self.prompt_chars = 20_000
+        self.finish_reason = FinishReason.EOS
+        self.refusal = ""
+        """Why it cannot be asked."""
+        self.breaks_after: int | None = None
+        """It is gone after so many pieces."""
+        self.step: asyncio.Semaphore | None = None
+        self.asked: list[Sequence[Message]] = []
+        self.max_tokens: list[int] = []
+        self.num_cancelled = 0
+
+    @property
+    def prompt(self) -> str:
+        """The user's message of the one question."""
+        (messages,) = self.asked
+        assert [message.role for message in messages] == [Role.SYSTEM, Role.USER]
+        return messages[-1].content
+
+    async def ready(self) -> None:
+        if self.refusal:
+            raise ChatError(self.refusal)
+
+    async def ask(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        on_text: Callable[[str], None] | None = None,
+    ) -> ChatAnswer:
+        self.asked.append(messages)
+        self.max_tokens.append(max_tokens)
+        pieces = in_words(self.answer(messages[-1].content))
+        try:
+            for number, piece in enumerate(pieces):
+                if self.step is not None:
+                    await self.step.acquire()
+                if number == self.breaks_after:
+                    raise ChatError("The server has gone away: try again.")
+                if on_text is not None:
+                    on_text(piece)
+        except asyncio.CancelledError:
+            self.num_cancelled += 1
+            raise
+        return ChatAnswer("".join(pieces), self.finish_reason)
+
+    def forget(self) -> None:
+        """Nothing is known."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 def span(line: int, start: int = 0, end: int | None = None) -> dict[str, Any]:
@@ -61,6 +127,14 @@ async def client_fixture(workspace: Path, backend: FakeBackend) -> AsyncIterator
         client.open(workspace / "main.py")
         await asyncio.sleep(0)
         yield client
+
+
+@pytest.fixture(name="chat")
+async def chat_fixture(client: Client) -> FakeChat:
+    """Set for the client's session."""
+    chat = FakeChat(lambda prompt: "It **prints** the temperature.")
+    client.server.session.chat = chat  # type: ignore[assignment]
+    return chat
 
 
 async def actions(
