@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_families import CHAT_FAMILIES, ChatFamily
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_families import CHAT_FAMILIES, ChatFamily
 from engine.api import Message, Role
 from engine.chat_template import ChatTemplate
 from engine.errors import ModelError
