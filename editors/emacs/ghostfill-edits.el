@@ -177,15 +177,30 @@ USE is called with the server, the edit and a message, outside of all filters."
      (t (funcall use server edit message)))))
 
 ;;;###autoload
-(defun ghostfill-fix ()
-  "Fix what is wrong in the region or at point, after a look at the diff."
-  (interactive "*")
-  (let ((beg (if (use-region-p) (region-beginning) (line-beginning-position)))
-        (end (if (use-region-p) (region-end) (line-end-position))))
-    (ghostfill--current-server)
-    (ghostfill--ask-edit "ghostfill.fix"
-                         (list :diagnostics (or (ghostfill--diagnostics beg end) []))
-                         #'ghostfill--confirm)))
+(defun ghostfill-fix (&optional note)
+  "Fix what is wrong in the region or at point, after a look at the diff.
+With a prefix argument ask for a NOTE that says what is to be changed."
+  (interactive (ghostfill--read-note current-prefix-arg))
+  (ghostfill--current-server)
+  (ghostfill--ask-edit "ghostfill.fix"
+                       (append (ghostfill--diagnostics-argument) (and note (list :note note)))
+                       #'ghostfill--confirm))
+
+;;;###autoload
+(defun ghostfill-fix-with-note (note)
+  "Change the region, or the code at point, to follow NOTE.
+The diff is shown first."
+  (interactive (ghostfill--read-note t))
+  (ghostfill-fix note))
+
+(defun ghostfill--read-note (wanted)
+  "The arguments of `ghostfill-fix'; the user is asked for a note if it is WANTED."
+  (barf-if-buffer-read-only)
+  (when wanted
+    (let ((note (string-trim (read-string "What is to be changed: "))))
+      (when (string-empty-p note)
+        (user-error "Nothing was said that is to be changed"))
+      (list note))))
 
 ;;;###autoload
 (defun ghostfill-document ()

@@ -4,16 +4,22 @@
 
 ;;; Commentary:
 
-;; Shows what the server says about a piece of code in a buffer that fills while
-;; the model writes.  Quitting or killing the buffer stops the model.
+;; Shows what the server says about a piece of code in a buffer that grows while
+;; the model writes.  The buffer holds the server's Markdown with its signs
+;; hidden, so that only what is new is ever inserted: point, mark and windows of
+;; a reader stay where they are.  Quitting or killing the buffer stops the model.
 
 ;;; Code:
 
-(require 'button)
 (require 'ghostfill-accept)
+(require 'ghostfill-diagnostics)
+(require 'ghostfill-markdown)
 
 (defvar-local ghostfill--explain-request nil
   "What fills this buffer: (SERVER TOKEN . ID), nil once it is all there.")
+
+(defconst ghostfill--cancelled "Cancelled: this is not all of it."
+  "Said where an explanation was stopped.")
 
 (defvar ghostfill--num-explained 0
   "Makes each token a new one.")
@@ -22,6 +28,7 @@
   (let ((map (make-sparse-keymap)))
     (set-keymap-parent map (make-composed-keymap button-buffer-map special-mode-map))
     (define-key map (kbd "C-c C-k") #'ghostfill-explain-cancel)
+    (define-key map [remap keyboard-quit] #'ghostfill-explain-quit)
     map)
   "Keys of `ghostfill-explain-mode'.")
 
@@ -34,13 +41,17 @@
   (add-hook 'quit-window-hook #'ghostfill-explain-cancel nil t))
 
 (defun ghostfill-explain-cancel ()
-  "Stop the explanation that is being written."
+  "Stop the explanation that is being written, and keep what there is of it."
   (interactive)
   (when ghostfill--explain-request
     (pcase-let ((`(,server ,token . ,id) ghostfill--explain-request))
       (ghostfill--cancel server id)
-      (ghostfill--explain-over server token)
-      (setq header-line-format "Cancelled."))))
+      (ghostfill--explain-break-off server token ghostfill--cancelled))))
+
+(defun ghostfill-explain-quit ()
+  "Stop the explanation that is being written, else quit as everywhere."
+  (interactive)
+  (if ghostfill--explain-request (ghostfill-explain-cancel) (keyboard-quit)))
 
 (defun ghostfill--explain-over (server token)
   "Nothing more comes from SERVER for TOKEN into the current buffer."
@@ -48,70 +59,66 @@
         (assoc-delete-all token (ghostfill-server-listeners server)))
   (setq ghostfill--explain-request nil header-line-format nil))
 
+(defun ghostfill--explain-break-off (server token reason)
+  "Nothing more comes from SERVER for TOKEN, because of REASON, which is shown."
+  (ghostfill--explain-over server token)
+  (let ((inhibit-read-only t))
+    (save-excursion
+      (goto-char (point-max))
+      (insert (if (bobp) "" "\n\n") (propertize reason 'face 'warning) "\n")))
+  (setq header-line-format (string-replace "%" "%%" (car (split-string reason "\n")))))
+
 ;;;; Text
 
-(defun ghostfill--follow-link (button)
-  "Open the target of BUTTON: a file, or an address in the browser."
-  (let ((target (button-get button 'ghostfill-target)))
-    (if (string-match "\\`\\(file:///[^#]*\\)\\(?:#L\\([0-9]+\\).*\\)?\\'" target)
-        (let ((line (match-string 2 target)))
-          (find-file-other-window (ghostfill--file (match-string 1 target)))
-          (when line
-            (goto-char (point-min))
-            (forward-line (1- (string-to-number line)))))
-      (browse-url target))))
+(defun ghostfill--replace (text)
+  "Let the current buffer hold TEXT; what is the same at its start is not touched."
+  (let* ((old (buffer-substring-no-properties (point-min) (point-max)))
+         (differs (compare-strings old nil nil text nil nil))
+         (num-same (if (eq differs t) (length text) (1- (abs differs)))))
+    (delete-region (+ (point-min) num-same) (point-max))
+    (goto-char (point-max))
+    (insert (substring text num-same))))
 
-(defun ghostfill--linkify ()
-  "Make the links of the current buffer, in Markdown, to buttons."
-  (goto-char (point-min))
-  (while (re-search-forward
-          "\\[\\([^]\n]+\\)\\](\\(\\(?:file:///\\|https?://\\)[^)\n ]+\\))" nil t)
-    (let ((label (match-string 1)) (target (match-string 2)))
-      (replace-match "" t t)
-      (insert-text-button label 'ghostfill-target target 'help-echo target
-                          'follow-link t 'action #'ghostfill--follow-link))))
-
-(defun ghostfill--decorate ()
-  "Colour the Markdown of the current buffer and hide its signs."
-  (pcase-dolist (`(,regexp ,face)
-                 '(("^\\(#+ \\)\\(.*\\)$" bold)
-                   ("\\(\\*\\*\\)\\([^*\n]+\\)\\(\\*\\*\\)" bold)
-                   ("\\(`\\)\\([^`\n]+\\)\\(`\\)" font-lock-constant-face)
-                   ("^\\(```.*\n\\)\\(\\(?:.*\n\\)*?\\)\\(```\n\\)" font-lock-string-face)))
-    (goto-char (point-min))
-    (while (re-search-forward regexp nil t)
-      (add-face-text-property (match-beginning 2) (match-end 2) face)
-      (dolist (mark '(1 3))
-        (when (match-beginning mark)
-          (put-text-property (match-beginning mark) (match-end mark) 'invisible t)))))
-  (ghostfill--linkify))
+(defun ghostfill--insert-files (files)
+  "Insert links to FILES."
+  (goto-char (point-max))
+  (insert "\n\nFiles:\n")
+  (seq-do (lambda (file)
+            (insert "  ")
+            (insert-text-button (plist-get file :path)
+                                'ghostfill-target (plist-get file :uri)
+                                'follow-link t 'action #'ghostfill--follow-link)
+            (insert "\n"))
+          files))
 
 (defun ghostfill--explain-fill (buffer text &optional files)
-  "Let BUFFER show TEXT, and links to FILES."
+  "Let BUFFER show TEXT, and links to FILES.
+A reader at its end stays at the end, any other where they are."
   (with-current-buffer buffer
-    (let ((inhibit-read-only t)
-          (places (mapcar (lambda (window) (list window (window-point window) (window-start window)))
-                          (get-buffer-window-list buffer nil t)))
-          (point (point)))
-      (erase-buffer)
-      (insert text)
+    (let* ((inhibit-read-only t)
+           (end (and (< (point-min) (point-max)) (point-max)))
+           (places (mapcar (lambda (window) (list window (window-point window) (window-start window)))
+                           (get-buffer-window-list buffer nil t)))
+           (point (point)))
+      (ghostfill--replace text)
       (ghostfill--decorate)
-      (goto-char (point-max))
-      (when (> (length files) 0)
-        (insert "\n\nFiles:\n")
-        (seq-do (lambda (file)
-                  (insert "  ")
-                  (insert-text-button (plist-get file :path)
-                                      'ghostfill-target (plist-get file :uri)
-                                      'follow-link t 'action #'ghostfill--follow-link)
-                  (insert "\n"))
-                files))
-      (goto-char (min point (point-max)))
-      (pcase-dolist (`(,window ,at ,start) places)
-        (set-window-point window (min at (point-max)))
-        (set-window-start window (min start (point-max)) t)))))
+      (when (> (length files) 0) (ghostfill--insert-files files))
+      (cl-flet ((place (at) (if (eql at end) (point-max) (min at (point-max)))))
+        (goto-char (place point))
+        (pcase-dolist (`(,window ,at ,start) places)
+          (set-window-start window (min start (point-max)) t)
+          (set-window-point window (place at)))))))
 
 ;;;; Asking
+
+(defun ghostfill--explain-header ()
+  "The state of the current buffer while it is filled."
+  (let* ((server (car ghostfill--explain-request))
+         (loading (and server (ghostfill--loading-words (ghostfill-server-status server)))))
+    (string-replace "%" "%%"
+                    (substitute-command-keys
+                     (format "%s  \\[ghostfill-explain-cancel] stops it"
+                             (or loading "The model reads and writes..."))))))
 
 (defun ghostfill--explain-buffer ()
   "An empty buffer for an explanation; what filled it before is cancelled."
@@ -119,8 +126,7 @@
     (ghostfill-explain-cancel)
     (ghostfill-explain-mode)
     (let ((inhibit-read-only t)) (erase-buffer))
-    (setq header-line-format
-          (substitute-command-keys "The model reads...  \\[quit-window] stops it"))
+    (setq header-line-format '(:eval (ghostfill--explain-header)))
     (current-buffer)))
 
 ;;;###autoload
@@ -128,11 +134,10 @@
   "Explain the region, or the code at point, in a buffer of its own."
   (interactive)
   (let* ((server (ghostfill--current-server))
-         (argument (ghostfill--place-argument))
+         (argument (append (ghostfill--place-argument) (ghostfill--diagnostics-argument)))
          (buffer (ghostfill--explain-buffer))
          (token (format "explain-%d-%d" (emacs-pid) (cl-incf ghostfill--num-explained))))
-    (push (cons token (lambda (text _done)
-                        (when (buffer-live-p buffer) (ghostfill--explain-fill buffer text))))
+    (push (cons token (lambda (text _done) (ghostfill--on-explaining buffer token text)))
           (ghostfill-server-listeners server))
     (with-current-buffer buffer
       (setq ghostfill--explain-request
@@ -143,17 +148,35 @@
                          (append argument (list :token token :show :json-false))
                          (lambda (result) (ghostfill--on-explained buffer server token result))
                          (lambda (problem)
-                           (ghostfill--on-explained
-                            buffer server token (list :text (plist-get problem :message)))))))))
+                           (ghostfill--on-unexplained buffer server token problem)))))))
     (pop-to-buffer buffer)))
+
+(defun ghostfill--explains-p (buffer token)
+  "Whether BUFFER is there and waits for TOKEN."
+  (and (buffer-live-p buffer)
+       (equal token (cadr (buffer-local-value 'ghostfill--explain-request buffer)))))
+
+(defun ghostfill--on-explaining (buffer token text)
+  "Let BUFFER show TEXT, what was written so far for TOKEN."
+  (when (ghostfill--explains-p buffer token)
+    (ghostfill--explain-fill buffer text)))
 
 (defun ghostfill--on-explained (buffer server token result)
   "Let BUFFER show RESULT, the last word of SERVER for TOKEN."
-  (when (and (buffer-live-p buffer)
-             (equal token (cadr (buffer-local-value 'ghostfill--explain-request buffer))))
+  (when (ghostfill--explains-p buffer token)
     (with-current-buffer buffer
       (ghostfill--explain-over server token)
       (ghostfill--explain-fill buffer (or (plist-get result :text) "") (plist-get result :files)))))
+
+(defun ghostfill--on-unexplained (buffer server token problem)
+  "Let BUFFER say why nothing more comes from SERVER for TOKEN: PROBLEM."
+  (when (ghostfill--explains-p buffer token)
+    (with-current-buffer buffer
+      (ghostfill--explain-break-off
+       server token
+       (cond ((eql (plist-get problem :code) -1) "The server ended before it had answered.  Try again.")
+             ((ghostfill--silent-p problem) ghostfill--cancelled)
+             (t (or (plist-get problem :message) "The server failed.")))))))
 
 (provide 'ghostfill-explain)
 ;;; ghostfill-explain.el ends here

@@ -76,21 +76,24 @@
 
 (defun ghostfill--request (server method params success &optional failure)
   "Send request METHOD with PARAMS to SERVER; the value is its id.
-SUCCESS is called with the result.  FAILURE is called with an error object,
-if nobody cancelled the request; by default the error is shown."
+SUCCESS is called with the result.  FAILURE is called with an error object;
+by default the error is shown, unless it is nobody's mistake."
   (setq ghostfill--sent-id nil)
   (jsonrpc-async-request
    (ghostfill-server-connection server) method params
    :success-fn success
-   :error-fn (lambda (problem)
-               (unless (memq (plist-get problem :code) ghostfill--silent-errors)
-                 (funcall (or failure #'ghostfill--complain) problem)))
+   :error-fn (or failure #'ghostfill--complain)
    :timeout nil)
   ghostfill--sent-id)
 
+(defun ghostfill--silent-p (problem)
+  "Whether the error object PROBLEM is nobody's mistake."
+  (memq (plist-get problem :code) ghostfill--silent-errors))
+
 (defun ghostfill--complain (problem)
   "Show the error object PROBLEM to the user."
-  (message "ghostfill: %s" (or (plist-get problem :message) "the server failed")))
+  (unless (ghostfill--silent-p problem)
+    (message "ghostfill: %s" (or (plist-get problem :message) "the server failed"))))
 
 (defun ghostfill--cancel (server id)
   "Tell SERVER that nobody waits for request ID any more."

@@ -108,8 +108,9 @@ STEPS is what `ghostfill-asked' keeps of a key."
   "ASKED was answered with the error object PROBLEM."
   (when (eq asked ghostfill--asked)
     (setf (ghostfill-asked-id asked) nil))
-  (ghostfill--error-once (ghostfill-server-status (ghostfill-asked-server asked))
-                         (or (plist-get problem :message) "the server failed")))
+  (unless (ghostfill--silent-p problem)
+    (ghostfill--error-once (ghostfill-server-status (ghostfill-asked-server asked))
+                           (or (plist-get problem :message) "the server failed"))))
 
 (defun ghostfill--on-answer (asked result)
   "ASKED was answered with RESULT; it may come too late."

@@ -53,14 +53,18 @@ Non-nil if the server has become usable, or has other news that are good."
       (push (cons token known) (ghostfill-status-progress status)))
     (force-mode-line-update t)))
 
+(defun ghostfill--loading-words (status)
+  "Which model is loaded, as STATUS has it, and how much of it; nil while none is."
+  (when-let ((progress (cdar (ghostfill-status-progress status))))
+    (let ((words (or (plist-get progress :message) (plist-get progress :title) "loading"))
+          (percentage (plist-get progress :percentage)))
+      (if percentage (format "%s %d%%" words percentage) words))))
+
 (defun ghostfill--status-words (status)
   "A few words on STATUS: \"loading 40%\", \"ready\", \"busy\", \"off\", \"error\"..."
-  (let ((progress (cdar (ghostfill-status-progress status))))
+  (let ((loading (ghostfill--loading-words status)))
     (cond
-     (progress
-      (let ((words (or (plist-get progress :message) (plist-get progress :title) "loading"))
-            (percentage (plist-get progress :percentage)))
-        (if percentage (format "%s %d%%" words percentage) words)))
+     (loading loading)
      ((equal (ghostfill-status-kind status) "Inactive")
       (if (string-match-p "snoozed" (ghostfill-status-message status)) "snoozed" "off"))
      ((not (equal (ghostfill-status-kind status) "Normal"))

@@ -26,6 +26,7 @@
 
 (autoload 'ghostfill-explain "ghostfill-explain" "Explain the code at point or in the region." t)
 (autoload 'ghostfill-fix "ghostfill-edits" "Fix what is wrong at point or in the region." t)
+(autoload 'ghostfill-fix-with-note "ghostfill-edits" "Change the code at point as a note says." t)
 (autoload 'ghostfill-document "ghostfill-edits" "Write the missing docstring at point." t)
 (autoload 'ghostfill-show-context "ghostfill-context" "Show what the model would see at point." t)
 (autoload 'ghostfill-doctor "ghostfill-doctor" "Check whether ghostfill can work here." t)
@@ -57,6 +58,7 @@
     (define-key map (kbd "d") #'ghostfill-document)
     (define-key map (kbd "e") #'ghostfill-explain)
     (define-key map (kbd "f") #'ghostfill-fix)
+    (define-key map (kbd "F") #'ghostfill-fix-with-note)
     (define-key map (kbd "l") #'ghostfill-toggle-language)
     (define-key map (kbd "t") #'ghostfill-toggle)
     (define-key map (kbd "x") #'ghostfill-show-context)

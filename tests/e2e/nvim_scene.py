@@ -18,6 +18,10 @@ from nvim_newer import BOTH, require_either
 REPO = Path(__file__).parents[2]
 FAKE = REPO / "tests" / "fake_lsp_server.py"
 SERVE = REPO / "tests" / "e2e" / "nvim_serve.py"
+COMMAND, CANCEL = "workspace/executeCommand", "$/cancelRequest"
+TEXT = "x = 1\ny = z\nprint(y)\n"
+IS_FLOAT = "return vim.api.nvim_win_get_config(0).relative ~= ''"
+FIND = "vim.diagnostic.set(vim.api.nvim_create_namespace('checker'), 0, ...)"
 
 
 def accepted(number: int = 1) -> dict[str, Any]:
@@ -111,6 +115,31 @@ class Scene:
 
 
 RETURN = rule("def add(a, b):", "\n    return a + b\n\n\nprint(add(1, 2))")
+
+
+def opened(scene: Scene, text: str = TEXT, **script: Any) -> Editor:
+    """An editor on main.py with this text, which the scripted server has."""
+    editor = scene.open([], text, **script)
+    editor.until("the file is open", lambda: scene.received("textDocument/didOpen"))
+    return editor
+
+
+def floating(editor: Editor, first: str) -> list[str]:
+    """The lines of the float, once it begins with this."""
+    editor.until("the float is there", lambda: editor.lua(IS_FLOAT) and editor.lines()[0] == first)
+    return editor.lines()
+
+
+def closed(editor: Editor) -> None:
+    """Waits until no float is there."""
+    editor.until("the float is gone", lambda: not editor.lua(IS_FLOAT))
+
+
+def asked(scene: Scene) -> dict[str, Any]:
+    """The one argument of the one command."""
+    (params,) = scene.received(COMMAND)
+    (argument,) = params["arguments"]
+    return argument
 
 
 def scene_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> Iterator[Scene]:

@@ -1,5 +1,5 @@
 """What the tests of every editor have in common: a small workspace, what is typed there, and what the
-built-in model says to it. Knows no editor.
+built-in model and a scripted instruct model say to it. Knows no editor.
 """
 
 from __future__ import annotations
@@ -93,6 +93,28 @@ BLOCK = Scene(
     offered=" inventory.items:\n        print(item.name, item.unit_price, item.unit_price, item.total)",
 )
 """Two lines; the model is wrong about `total`."""
+
+
+SLIP = "print(item.name format_price item.unit_price)"
+MENDED = "print(item.name, format_price(item.unit_price))"
+NOTE = "shout the name"
+SHOUTED = "print(item.name.upper(), format_price(item.unit_price))"
+EXPLANATION = "It prints **one line** for each item. The price has its tax already."
+SAID, UNSAID = "one line", "already"
+"""Words of the first and of the second half of the explanation."""
+
+
+def with_line(line: str) -> str:
+    """main.py with this as the last line of its function."""
+    return LINE.text + line
+
+
+def instruct(messages: list[dict[str, str]]) -> str:
+    """What the scripted instruct model answers."""
+    question = messages[-1]["content"]
+    if NOTE in question:
+        return f"```python\n{SHOUTED}\n```"
+    return f"```python\n{MENDED}\n```" if "anew" in messages[0]["content"] else EXPLANATION
 
 
 def write_workspace(folder: Path, text: str) -> Path:

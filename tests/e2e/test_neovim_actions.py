@@ -1,4 +1,4 @@
-"""`:GhostfillExplain`, `:GhostfillFix`, `:GhostfillDocument` and code actions in a real Neovim."""
+"""`:GhostfillFix`, `:GhostfillDocument` and code actions in a real Neovim."""
 
 from __future__ import annotations
 
@@ -7,127 +7,11 @@ from typing import Any
 import pytest
 
 from nvim_driver import Editor
-from nvim_scene import Scene, either_fixture, span  # noqa: F401  (the fixture)
+from nvim_scene import CANCEL, COMMAND, FIND, IS_FLOAT, TEXT, Scene, asked, closed, floating, opened, span
+from nvim_scene import either_fixture as either_fixture  # the fixture
 
 # pynvim asks for it up to Python 3.13, where it exists
 pytestmark = pytest.mark.filterwarnings("ignore:'get_child_watcher' is deprecated:DeprecationWarning")
-
-COMMAND, CANCEL = "workspace/executeCommand", "$/cancelRequest"
-TEXT = "x = 1\ny = z\nprint(y)\n"
-IS_FLOAT = "return vim.api.nvim_win_get_config(0).relative ~= ''"
-FIND = "vim.diagnostic.set(vim.api.nvim_create_namespace('checker'), 0, ...)"
-
-
-def opened(scene: Scene, text: str = TEXT, **script: Any) -> Editor:
-    editor = scene.open([], text, **script)
-    editor.until("the file is open", lambda: scene.received("textDocument/didOpen"))
-    return editor
-
-
-def floating(editor: Editor, first: str) -> list[str]:
-    """The lines of the float, once it begins with this."""
-    editor.until("the float is there", lambda: editor.lua(IS_FLOAT) and editor.lines()[0] == first)
-    return editor.lines()
-
-
-def closed(editor: Editor) -> None:
-    editor.until("the float is gone", lambda: not editor.lua(IS_FLOAT))
-
-
-def asked(scene: Scene) -> dict[str, Any]:
-    """The one argument of the one command."""
-    (params,) = scene.received(COMMAND)
-    (argument,) = params["arguments"]
-    return argument
-
-
-class TestExplain:
-    def answer(self, scene: Scene, **more: Any) -> dict[str, Any]:
-        uri = (scene.workspace / "other.py").as_uri()
-        text = f"# `report`\n\nIt calls [`other.py:2`]({uri}#L2)\\.\n\n```python\nx\\.y\n```\n"
-        result = {"title": "report", "text": text, "files": [], "uri": "file:///page.md"}
-        return {"ghostfill.explain": {"result": result, **more}}
-
-    def test_it_is_read_in_a_float_without_targets_and_escapes(self, scene: Scene) -> None:
-        editor = opened(scene, commands=self.answer(scene))
-        editor.press("jl:GhostfillExplain<CR>")
-        lines = floating(editor, "# `report`")
-        assert lines == ["# `report`", "", "It calls `other.py:2`.", "", "```python", "x\\.y", "```"]
-        assert editor.lua("return vim.bo.filetype") == "markdown"
-        argument = asked(scene)
-        assert argument.pop("token")
-        uri = (scene.workspace / "main.py").as_uri()
-        assert argument == {"uri": uri, "position": {"line": 1, "character": 1}, "show": False}
-
-    @pytest.mark.parametrize("key", ["q", "<Esc>"])
-    def test_keys_close_it_and_nothing_is_cancelled(self, scene: Scene, key: str) -> None:
-        editor = opened(scene, commands=self.answer(scene))
-        editor.press(":GhostfillExplain<CR>")
-        floating(editor, "# `report`")
-        editor.press(key)
-        closed(editor)
-        scene.ask_server(editor, "fake/emit")
-        assert scene.received(CANCEL) == []
-        assert editor.lines() == TEXT.splitlines()
-
-    @pytest.mark.parametrize("key", ["gf", "<CR>"])
-    def test_a_link_is_followed_in_the_window_that_asked(self, scene: Scene, key: str) -> None:
-        (scene.workspace / "other.py").write_text("first\nsecond\n", encoding="utf-8")
-        editor = opened(scene, commands=self.answer(scene))
-        editor.press("ichanged<Esc>:GhostfillExplain<CR>")
-        floating(editor, "# `report`")
-        editor.press("jj" + key)
-        editor.until("the file is shown", lambda: editor.lines() == ["first", "second"])
-        assert editor.cursor() == (2, 0)
-        assert editor.lua("return #vim.api.nvim_list_wins()") == 1
-
-    def test_a_line_without_a_link_leads_nowhere(self, scene: Scene) -> None:
-        editor = opened(scene, commands=self.answer(scene))
-        editor.press(":GhostfillExplain<CR>")
-        floating(editor, "# `report`")
-        editor.press("<CR>")
-        editor.until("it is said", lambda: "this line has no link" in editor.messages())
-        assert editor.lua(IS_FLOAT)
-
-    def test_text_is_shown_while_it_is_made_and_closing_cancels_the_rest(self, scene: Scene) -> None:
-        editor = opened(scene, commands=self.answer(scene, hold=True))
-        editor.press(":GhostfillExplain<CR>")
-        floating(editor, "Reading ...")
-        editor.until("it is asked", lambda: scene.received(COMMAND))
-        for token, text in [(asked(scene)["token"], "# so far"), ("another", "# of another")]:
-            said = {"token": token, "text": text, "done": False}
-            messages = [{"method": "ghostfill/didExplain", "params": said}]
-            scene.ask_server(editor, "fake/emit", {"messages": messages})
-        floating(editor, "# so far")
-        assert scene.received(CANCEL) == []
-        editor.press("q")
-        editor.until("it is cancelled", lambda: len(scene.received(CANCEL)) == 1)
-        assert "ghostfill:" not in editor.messages()
-
-    def test_a_range_is_asked_about_as_whole_lines(self, scene: Scene) -> None:
-        editor = opened(scene, "x = '😋'\ny = '😋é'\n", commands=self.answer(scene))
-        editor.press("Vj:GhostfillExplain<CR>")
-        floating(editor, "# `report`")
-        end = {"line": 1, "character": len("y = '😋é'") + 1}
-        assert asked(scene)["range"] == {"start": {"line": 0, "character": 0}, "end": end}
-
-    def test_what_the_server_refuses_is_said(self, scene: Scene) -> None:
-        said = {"error": {"code": -32803, "message": "No function is here."}}
-        editor = opened(scene, commands={"ghostfill.explain": said})
-        editor.press(":GhostfillExplain<CR>")
-        editor.until("it is said", lambda: "ghostfill: No function is here." in editor.messages())
-        closed(editor)
-
-    def test_a_long_text_stays_on_the_screen_and_scrolls(self, scene: Scene) -> None:
-        answer = self.answer(scene)
-        answer["ghostfill.explain"]["result"]["text"] = "\n".join(f"line {n}" for n in range(100))
-        editor = opened(scene, "x\n" * 40, commands=answer)
-        editor.press("10G:GhostfillExplain<CR>")
-        floating(editor, "line 0")
-        editor.press("G")
-        editor.until("the end is seen", lambda: editor.lua("return vim.fn.line('w$')") == 100)
-        fits = "return vim.fn.win_screenpos(0)[1] + vim.api.nvim_win_get_height(0) <= vim.o.lines"
-        assert editor.lua(fits)
 
 
 class TestFix:
@@ -200,6 +84,25 @@ class TestFix:
             "apply": False,
         }
 
+    @pytest.mark.parametrize("keys", ["Vj:GhostfillFix call it x | not z<CR>", "Vj\\f"])
+    def test_a_note_goes_along_with_the_lines_and_the_diff_is_looked_at(
+        self, scene: Scene, keys: str
+    ) -> None:
+        mapping = "vim.keymap.set('x', [[\\f]], function() {} end)"
+        call = "require('ghostfill').fix(nil, 'call it x | not z')"
+        editor = opened(scene, commands=self.script(scene), before=mapping.replace("{}", call))
+        editor.press("j" + keys)
+        floating(editor, "--- main.py")
+        end = {"line": 2, "character": len("print(y)")}
+        assert asked(scene) == {
+            "uri": (scene.workspace / "main.py").as_uri(),
+            "range": {"start": {"line": 1, "character": 0}, "end": end},
+            "note": "call it x | not z",
+            "apply": False,
+        }
+        editor.press("y")
+        editor.until("it is applied", lambda: editor.lines() == ["x = 1", "y = x", "print(y)"])
+
     def test_a_text_that_changed_meanwhile_is_left_alone(self, scene: Scene) -> None:
         editor = self.shown(scene)
         editor.lua("vim.api.nvim_buf_set_lines(vim.fn.bufnr('main.py'), 0, 0, true, { 'new' })")
@@ -219,6 +122,14 @@ class TestFix:
         editor.press(":GhostfillFix<CR>:GhostfillFix<CR>")
         editor.until("the first is cancelled", lambda: len(scene.received(CANCEL)) == 1)
         assert len(scene.received(COMMAND)) == 2
+
+    def test_a_command_cancels_it_and_says_where_there_is_nothing_to_cancel(self, scene: Scene) -> None:
+        editor = opened(scene, commands=self.script(scene, hold=True))
+        editor.press(":GhostfillFix<CR>:GhostfillCancel<CR>:GhostfillCancel<CR>")
+        editor.until("it is said", lambda: "ghostfill: no fix and no docstring" in editor.messages())
+        editor.until("it is cancelled", lambda: len(scene.received(CANCEL)) == 1)
+        scene.ask_server(editor, "fake/release")
+        assert not editor.lua(IS_FLOAT)
 
     def test_an_edit_of_another_file_too_is_shown_and_applied_whole(self, scene: Scene) -> None:
         other = scene.workspace / "other.py"
@@ -281,6 +192,23 @@ class TestCodeActions:
             """,
             number,
         )
+
+    def test_the_server_is_told_that_edits_are_made_by_our_commands(self, scene: Scene) -> None:
+        opened(scene)
+        (params,) = scene.received("initialize")
+        support = params["capabilities"]["textDocument"]["codeAction"]["resolveSupport"]
+        assert "edit" not in support["properties"]
+
+    def test_a_fix_is_looked_at_before_it_is_applied(self, scene: Scene) -> None:
+        argument = {"uri": (scene.workspace / "main.py").as_uri(), "range": span(0, 1, line=1)}
+        command = {"title": "Fix", "command": "ghostfill.fix", "arguments": [argument]}
+        action = {"title": "Fix with ghostfill: no z", "kind": "quickfix", "command": command}
+        editor = opened(scene, actions=[action], commands=TestFix().script(scene))
+        self.run(editor, 1)
+        floating(editor, "--- main.py")
+        assert asked(scene) == {**argument, "apply": False}
+        editor.press("y")
+        editor.until("it is applied", lambda: editor.lines() == ["x = 1", "y = x", "print(y)"])
 
     def actions(self, scene: Scene) -> list[dict[str, Any]]:
         uri = (scene.workspace / "main.py").as_uri()

@@ -213,6 +213,22 @@ def test_a_function_is_documented_as_one_undo_step(open_scene: Open) -> None:
     editor.until("it is undone", lambda: editor.lines() == before)
 
 
+def test_a_slip_is_mended_after_a_look_at_the_diff(open_scene: Open) -> None:
+    slip = "print(item.name"
+    editor = open_scene(Scene("    for item in inventory.items:\n        ", slip, ""))
+    in_normal_mode(editor, "")
+    editor.until("it is ready", lambda: status(editor) == "ghostfill", 240)
+    before = editor.lines()
+    editor.press(":GhostfillFix<CR>")
+    editor.until("the diff is there", lambda: float_lines(editor)[:1] == ["--- main.py"], 120)
+    assert any(line.startswith(f"+        {slip}") for line in editor.lines())
+    editor.press("y")
+    editor.until("it is applied", lambda: editor.lines()[: len(before) - 1] == before[:-1])
+    compile("\n".join(editor.lines()), "main.py", "exec")
+    editor.press("u")
+    editor.until("it is undone", lambda: editor.lines() == before)
+
+
 class TestInATerminal:
     """What a user sees, and its pictures."""
 

@@ -13,16 +13,36 @@
     return item;
   }
 
+  /** Puts new blocks in the place of those that changed: what is selected, or has the focus, elsewhere stays so. */
+  function update(parent, html) {
+    const template = document.createElement('template');
+    template.innerHTML = html;
+    const blocks = [...template.content.childNodes];
+    for (const gone of [...parent.childNodes].slice(blocks.length)) {
+      gone.remove();
+    }
+    blocks.forEach((block, at) => {
+      const old = parent.childNodes[at];
+      if (old === undefined) {
+        parent.append(block);
+      } else if (!old.isEqualNode(block)) {
+        old.replaceWith(block);
+      }
+    });
+  }
+
   window.addEventListener('message', ({ data }) => {
-    const wasAtEnd = window.innerHeight + window.scrollY >= document.body.scrollHeight - 40;
+    const wasAtEnd =
+      window.scrollY > 0 && window.innerHeight + window.scrollY >= document.body.scrollHeight - 40;
     one('h1').textContent = data.title;
-    one('main').innerHTML = data.html;
-    one('main').setAttribute('aria-busy', String(data.busy));
+    one('.state').textContent = data.state;
     one('.problem').textContent = data.problem;
-    stop.hidden = !data.busy;
+    stop.hidden = data.state === '';
+    one('main').setAttribute('aria-busy', String(data.state !== ''));
+    update(one('main'), data.html);
     one('footer').hidden = data.files.length === 0;
     one('footer ul').replaceChildren(...data.files.map(fileItem));
-    if (data.busy && wasAtEnd && window.scrollY > 0) {
+    if (wasAtEnd) {
       window.scrollTo(0, document.body.scrollHeight);
     }
   });

@@ -4,11 +4,10 @@
  */
 import * as vscode from 'vscode';
 import { ContextView } from './contextView';
-import { document, fix } from './edits';
+import { document, fix, fixWithNote } from './edits';
 import { ExplainView } from './explainView';
 import { FixPreview } from './fixPreview';
 import { showMenu } from './menu';
-import { asPlace, editorOrThrow, selectedPlace } from './place';
 import type { Server } from './server';
 import { StatsView } from './statsView';
 import { snooze, toggle, toggleLanguage } from './switches';
@@ -27,8 +26,9 @@ export function registerCommands(context: vscode.ExtensionContext, server: Serve
     toggleLanguage: () => toggleLanguage(server),
     snooze: (argument) => snooze(server, argument),
     showContext: (argument) => contextView.show(argument),
-    explain: (argument) => explainView.explain(asPlace(argument) ?? selectedPlace(server, editorOrThrow())),
+    explain: (argument) => explainView.explain(argument),
     fix: (argument) => fix(server, preview, argument),
+    fixWithNote: (argument) => fixWithNote(server, preview, argument),
     document: (argument) => document(server, argument),
     stats: () => statsView.show(),
     restartEngine: () => server.execute('ghostfill.restartEngine'),

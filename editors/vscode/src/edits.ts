@@ -2,7 +2,9 @@
 import * as vscode from 'vscode';
 import type { WorkspaceEdit } from 'vscode-languageclient/node';
 import type { FixPreview } from './fixPreview';
-import { asPlace, editorOrThrow, selectedPlace } from './place';
+import type { Facts } from './look';
+import { asPlace, type CodePlace, editorOrThrow, selectedPlace, withDiagnostics } from './place';
+import { loadingWords } from './progress';
 import type { Server } from './server';
 
 interface EditAnswer {
@@ -15,9 +17,30 @@ const SHOWN_MS = 5000;
 
 /** Asks for a fix of what is selected, or of the cursor's line, and shows it before anything is changed. */
 export async function fix(server: Server, preview: FixPreview, argument: unknown): Promise<void> {
-  const place = asPlace(argument) ?? brokenPlace(server);
-  const answer = await withCancel('Fixing', (token) =>
-    server.execute<EditAnswer>('ghostfill.fix', { ...place, apply: false }, token),
+  const place = asPlace(argument) ?? selectedPlace(server, editorOrThrow());
+  await showFix(server, preview, withDiagnostics(server, place));
+}
+
+/** The same, with what the user says about it. */
+export async function fixWithNote(server: Server, preview: FixPreview, argument: unknown): Promise<void> {
+  const place = asPlace(argument) ?? selectedPlace(server, editorOrThrow());
+  const note = await vscode.window.showInputBox({
+    title: 'Fix with a Note',
+    prompt: 'What is to be changed in the selection, or in the code at the cursor?',
+    placeHolder: 'For example: an empty list is allowed',
+  });
+  if (note?.trim()) {
+    await showFix(server, preview, { ...withDiagnostics(server, place), note: note.trim() });
+  }
+}
+
+async function showFix(
+  server: Server,
+  preview: FixPreview,
+  argument: CodePlace & { readonly note?: string },
+): Promise<void> {
+  const answer = await withCancel(server, 'Fixing', (token) =>
+    server.execute<EditAnswer>('ghostfill.fix', { ...argument, apply: false }, token),
   );
   if (answer?.edit) {
     await preview.show(await server.connected.protocol2CodeConverter.asWorkspaceEdit(answer.edit));
@@ -29,7 +52,7 @@ export async function fix(server: Server, preview: FixPreview, argument: unknown
 /** Asks for a docstring of the function or class at the cursor; the server applies it. */
 export async function document(server: Server, argument: unknown): Promise<void> {
   const place = asPlace(argument) ?? selectedPlace(server, editorOrThrow());
-  const answer = await withCancel('Documenting', (token) =>
+  const answer = await withCancel(server, 'Documenting', (token) =>
     server.execute<EditAnswer>('ghostfill.document', place, token),
   );
   if (answer?.applied) {
@@ -39,28 +62,19 @@ export async function document(server: Server, argument: unknown): Promise<void>
   }
 }
 
-/** The selection, else the line, with what is said to be wrong there; else the server looks by itself. */
-function brokenPlace(server: Server): object {
-  const editor = editorOrThrow();
-  const { selection, document } = editor;
-  const range = selection.isEmpty ? document.lineAt(selection.active).range : selection;
-  const found = vscode.languages
-    .getDiagnostics(document.uri)
-    .filter((each) => each.range.intersection(range));
-  const { asUri, asRange, asDiagnostic } = server.connected.code2ProtocolConverter;
-  const place = { uri: asUri(document.uri), range: asRange(range) };
-  return found.length === 0 ? place : { ...place, diagnostics: found.map((each) => asDiagnostic(each)) };
-}
-
-/** Shows that something is made, with a way to stop it; undefined if it was stopped. */
+/** Shows that something is made, and which model is loaded for it, with a way to stop it; undefined if it was. */
 async function withCancel<T>(
+  server: Server,
   title: string,
   work: (token: vscode.CancellationToken) => Promise<T>,
 ): Promise<T | undefined> {
   const location = vscode.ProgressLocation.Notification;
   return vscode.window.withProgress(
     { location, title: `ghostfill: ${title}`, cancellable: true },
-    async (_, token) => {
+    async (progress, token) => {
+      const tell = ({ loading }: Facts) => progress.report({ message: loading ? loadingWords(loading) : '' });
+      const listener = server.onDidChange(tell);
+      tell(server.facts);
       try {
         return await work(token);
       } catch (error) {
@@ -68,6 +82,8 @@ async function withCancel<T>(
           return undefined;
         }
         throw error;
+      } finally {
+        listener.dispose();
       }
     },
   );

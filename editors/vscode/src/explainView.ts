@@ -6,7 +6,9 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { fileLink, markdownForView } from './links';
-import type { CodePlace } from './place';
+import type { Facts } from './look';
+import { asPlace, type CodePlace, editorOrThrow, selectedPlace, withDiagnostics } from './place';
+import { loadingWords } from './progress';
 import type { Server } from './server';
 
 interface Explanation {
@@ -19,12 +21,15 @@ interface Explanation {
 interface Shown {
   readonly title: string;
   readonly html: string;
-  readonly busy: boolean;
+  /** What goes on, until it is over. */
+  readonly state: string;
+  /** Why this is not all of it. */
   readonly problem: string;
   readonly files: Explanation['files'];
 }
 
-const EMPTY: Shown = { title: 'Explain', html: '', busy: false, problem: '', files: [] };
+const EMPTY: Shown = { title: 'Explain', html: '', state: '', problem: '', files: [] };
+const STOPPED = 'Stopped: this is not all of it.';
 
 /** One panel, used again; a new explanation cancels the one under way. */
 export class ExplainView implements vscode.Disposable {
@@ -37,48 +42,47 @@ export class ExplainView implements vscode.Disposable {
     private readonly media: vscode.Uri,
   ) {}
 
-  /** Explains a place and shows what comes. */
-  async explain(place: CodePlace): Promise<void> {
+  /** Explains what a code action is about, what is selected or what the cursor is in, and shows what comes. */
+  async explain(argument: unknown): Promise<void> {
+    const place = asPlace(argument) ?? selectedPlace(this.server, editorOrThrow());
     this.cancellation?.cancel();
     const cancellation = new vscode.CancellationTokenSource();
     this.cancellation = cancellation;
-    const token = randomUUID();
-    const stream = new Stream((html) => this.isNow(cancellation) && this.show({ html }));
-    const listener = this.server.onDidExplain((value) => value.token === token && stream.push(value.text));
+    const show = (change: Partial<Shown>) => this.cancellation === cancellation && this.show(change);
     this.open();
-    this.show({ ...EMPTY, title: 'Explaining...', busy: true });
+    show({ ...EMPTY, title: 'Explaining...', state: stateOf(this.server.facts) });
+    show(await this.written(place, cancellation.token, show));
+  }
+
+  /** Shows an explanation while it is written; gives what is to be shown when it is over, well or not. */
+  private async written(
+    place: CodePlace,
+    cancellation: vscode.CancellationToken,
+    show: (change: Partial<Shown>) => void,
+  ): Promise<Partial<Shown>> {
+    const token = randomUUID();
+    const stream = new Stream((html) => show({ html }));
+    const listeners = vscode.Disposable.from(
+      this.server.onDidExplain((value) => value.token === token && stream.push(value.text)),
+      this.server.onDidChange((facts) => show({ state: stateOf(facts) })),
+    );
     try {
-      const argument = { ...place, token, show: false };
-      const answer = await this.server.execute<Explanation>(
-        'ghostfill.explain',
-        argument,
-        cancellation.token,
-      );
+      const argument = { ...withDiagnostics(this.server, place), token, show: false };
+      const answer = await this.server.execute<Explanation>('ghostfill.explain', argument, cancellation);
       await stream.last(answer.text);
-      this.showNow(cancellation, { title: answer.title, files: answer.files });
+      return { title: answer.title, files: answer.files, state: '' };
     } catch (error) {
       await stream.last(undefined);
-      const problem = cancellation.token.isCancellationRequested ? 'Stopped.' : messageOf(error);
-      this.showNow(cancellation, { title: 'Explain', problem });
+      const problem = cancellation.isCancellationRequested ? STOPPED : messageOf(error);
+      return { title: 'Explain', state: '', problem };
     } finally {
-      listener.dispose();
-      this.showNow(cancellation, { busy: false });
+      listeners.dispose();
     }
   }
 
   dispose(): void {
     this.cancellation?.cancel();
     this.panel?.dispose();
-  }
-
-  private isNow(cancellation: vscode.CancellationTokenSource): boolean {
-    return this.cancellation === cancellation;
-  }
-
-  private showNow(cancellation: vscode.CancellationTokenSource, change: Partial<Shown>): void {
-    if (this.isNow(cancellation)) {
-      this.show(change);
-    }
   }
 
   private open(): void {
@@ -181,6 +185,10 @@ async function open(href: string, files: Explanation['files']): Promise<void> {
   await vscode.window.showTextDocument(uri, { selection, viewColumn: vscode.ViewColumn.One });
 }
 
+function stateOf({ loading }: Facts): string {
+  return loading === undefined ? 'Working...' : loadingWords(loading);
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -199,8 +207,12 @@ function page(webview: vscode.Webview, media: vscode.Uri): string {
 <title>Explain</title>
 </head>
 <body>
-<header><h1></h1><button type="button" hidden>Stop</button></header>
+<header>
+<h1></h1>
+<p class="state" role="status"></p>
+<button type="button" hidden>Stop</button>
 <p class="problem" role="alert"></p>
+</header>
 <main></main>
 <footer hidden><h2>Files that this is made from</h2><ul></ul></footer>
 <script nonce="${nonce}" src="${script}"></script>

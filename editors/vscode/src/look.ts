@@ -1,4 +1,5 @@
 /** What the status bar shows for what is known. Pure; knows no editor. */
+import { type Loading, loadingWords } from './progress';
 
 export type Kind = 'Normal' | 'Warning' | 'Error' | 'Inactive';
 
@@ -17,8 +18,8 @@ export interface Facts {
   /** Why it does not run, as a sentence. */
   readonly problem?: string | undefined;
   readonly status?: Status | undefined;
-  /** How much of the model is loaded, while it is loaded. */
-  readonly percentage?: number | undefined;
+  /** Which model is loaded, while one is. */
+  readonly loading?: Loading | undefined;
 }
 
 export type State =
@@ -54,8 +55,8 @@ const ICONS: Readonly<Record<State, string>> = {
 /** Text, icon and sentence. */
 export function look(facts: Facts): Look {
   const state = stateOf(facts);
-  const percentage =
-    state === 'loading' && facts.percentage !== undefined ? ` ${Math.floor(facts.percentage)}%` : '';
+  const done = state === 'loading' ? facts.loading?.percentage : undefined;
+  const percentage = done === undefined ? '' : ` ${Math.floor(done)}%`;
   return { state, text: `$(${ICONS[state]}) ghostfill${percentage}`, detail: detailOf(facts, state) };
 }
 
@@ -74,14 +75,14 @@ function stateOf(facts: Facts): State {
   }
 }
 
-function runningState({ status, percentage }: Facts): State {
+function runningState({ status, loading }: Facts): State {
   if (status?.kind === 'Inactive') {
     return /snoozed/i.test(status.message) ? 'snoozed' : 'inactive';
   }
   if (status?.kind === 'Error') {
     return 'error';
   }
-  if (percentage !== undefined) {
+  if (loading !== undefined) {
     return 'loading';
   }
   if (status?.kind === 'Warning') {
@@ -97,6 +98,9 @@ function detailOf(facts: Facts, state: State): string {
   if (facts.life !== 'running') {
     const words = { stopped: 'not running', starting: 'starting', restarting: 'starting again' };
     return facts.problem ?? words[facts.life as keyof typeof words] ?? '';
+  }
+  if (state === 'loading' && facts.loading?.what) {
+    return loadingWords(facts.loading);
   }
   return facts.status?.message || state;
 }

@@ -13,15 +13,13 @@ import {
   ExecuteCommandRequest,
   ResponseError,
   State,
-  type WorkDoneProgressBegin,
-  type WorkDoneProgressEnd,
-  type WorkDoneProgressReport,
 } from 'vscode-languageclient/node';
 import { Client, clientOptions, declarationsOf, inspector } from './client';
 import { Crashes } from './crashes';
 import { findExecutable } from './executable';
 import { LightBulb } from './lightBulb';
 import { type Facts, type Life, look, type Status } from './look';
+import { Progress } from './progress';
 import { type Declarations, initializationOptions, restrictedKeys, SECTION, userCommand } from './settings';
 
 /** What the server sends while it explains. */
@@ -100,8 +98,13 @@ export class Server implements vscode.Disposable {
   async execute<T>(command: string, argument?: object, token?: vscode.CancellationToken): Promise<T> {
     const client = await this.ready();
     const params = { command, arguments: argument === undefined ? [] : [argument] };
-    // An undefined token would be sent as a second parameter.
-    return client.sendRequest(ExecuteCommandRequest.type, params, ...(token === undefined ? [] : [token]));
+    try {
+      // An undefined token would be sent as a second parameter.
+      const more = token === undefined ? [] : [token];
+      return await client.sendRequest(ExecuteCommandRequest.type, params, ...more);
+    } catch (error) {
+      throw isLoss(error) ? new NoServerError('The server ended before it had answered. Try again.') : error;
+    }
   }
 
   /** Tells the server something, if there is one. */
@@ -161,6 +164,7 @@ export class Server implements vscode.Disposable {
   }
 
   private newClient(executable: Executable): Client {
+    const progress = new Progress();
     const client: Client = new Client(
       'ghostfill',
       'ghostfill',
@@ -174,7 +178,10 @@ export class Server implements vscode.Disposable {
             return { action: CloseAction.DoNotRestart, handled: true };
           },
         },
-        middleware: { handleWorkDoneProgress: (_token, value) => this.progress(value) },
+        middleware: {
+          handleWorkDoneProgress: (token, value) =>
+            this.set({ ...this.current, loading: progress.take(token, value) }),
+        },
       }),
     );
     client.registerFeature(new LightBulb());
@@ -221,11 +228,6 @@ export class Server implements vscode.Disposable {
     return { command: found.path, args, options: { cwd } };
   }
 
-  private progress(value: WorkDoneProgressBegin | WorkDoneProgressReport | WorkDoneProgressEnd): void {
-    const percentage = value.kind === 'end' ? undefined : (value.percentage ?? 0);
-    this.set({ ...this.current, percentage });
-  }
-
   private fail(problem: string): void {
     this.log.error(problem);
     this.set({ life: 'failed', problem });
@@ -245,7 +247,12 @@ const CONNECTION_CODES: readonly number[] = [
   ErrorCodes.ConnectionInactive,
 ];
 
+/** Nothing was answered: the connection is gone. */
+function isLoss(error: unknown): boolean {
+  return error instanceof ResponseError && CONNECTION_CODES.includes(error.code);
+}
+
 /** The server itself said no; it would again. */
 function isRefusal(error: unknown): error is ResponseError<unknown> {
-  return error instanceof ResponseError && !CONNECTION_CODES.includes(error.code);
+  return error instanceof ResponseError && !isLoss(error);
 }

@@ -1,12 +1,13 @@
 /** The status bar: each state that the server can be in, and what is shown of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { look, type Status } from '../src/look';
+import { type Facts, look, type Status } from '../src/look';
 
 const READY: Status = { kind: 'Normal', busy: false, message: 'builtin on cpu' };
 
 function running(status: Partial<Status>, percentage?: number) {
-  return look({ life: 'running', status: { ...READY, ...status }, percentage });
+  const loading = percentage === undefined ? undefined : { what: 'loading weights', percentage };
+  return look({ life: 'running', status: { ...READY, ...status }, loading });
 }
 
 test('a ready engine is named', () => {
@@ -60,4 +61,13 @@ test('without a server the reason is shown', () => {
 
 test('a server that has said nothing yet still starts', () => {
   assert.deepEqual(look({ life: 'running' }).state, 'starting');
+});
+
+test('what is loaded is named, also where the engine itself is ready', () => {
+  const facts = { life: 'running', status: READY, loading: { what: 'loading a chat model', percentage: 7 } };
+  assert.deepEqual(look(facts as Facts), {
+    state: 'loading',
+    text: '$(loading~spin) ghostfill 7%',
+    detail: 'loading a chat model 7 %',
+  });
 });

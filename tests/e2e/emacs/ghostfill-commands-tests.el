@@ -4,16 +4,6 @@
 
 (require 'ghostfill-scene)
 
-(defun commands-open (text &rest commands)
-  "A buffer with TEXT on a server whose COMMANDS are a property list."
-  (scene-open (list (scene-rule "x" "yz")) text :commands commands))
-
-(defun commands-argument (command)
-  "What the server got as the argument of COMMAND last, nil if nothing."
-  (let ((found (car (last (seq-filter (lambda (params) (equal (plist-get params :command) command))
-                                      (scene-received "workspace/executeCommand"))))))
-    (and (plist-get found :arguments) (aref (plist-get found :arguments) 0))))
-
 (defun commands-words ()
   "What the mode line says."
   (nth 1 (ghostfill--mode-line)))
@@ -44,17 +34,17 @@
 
 (ert-deftest switches-are-the-servers-and-its-answer-is-shown ()
   (scene-run
-    (commands-open "x = 1" :ghostfill.toggle '(:result (:enabled :json-false :message "Off it is."))
+    (scene-open-commands "x = 1" :ghostfill.toggle '(:result (:enabled :json-false :message "Off it is."))
                    :ghostfill.snooze '(:result (:message "Good night.")))
     (ghostfill-toggle)
     (scene-until (string-match-p "ghostfill: Off it is\\." (scene-messages-buffer)))
-    (should-not (commands-argument "ghostfill.toggle"))
+    (should-not (scene-argument "ghostfill.toggle"))
     (ghostfill-toggle-language)
     (scene-ask :fake/emit)
-    (should (equal (commands-argument "ghostfill.toggle") '(:language "python")))
+    (should (equal (scene-argument "ghostfill.toggle") '(:language "python")))
     (ghostfill-snooze 0)
     (scene-until (string-match-p "ghostfill: Good night\\." (scene-messages-buffer)))
-    (should (equal (commands-argument "ghostfill.snooze") '(:minutes 0)))
+    (should (equal (scene-argument "ghostfill.snooze") '(:minutes 0)))
     (ghostfill-restart-engine)
     (scene-until (string-match-p "the engine is started again" (scene-messages-buffer)))))
 
@@ -86,7 +76,7 @@
 (defun commands-fix (says version &optional meanwhile)
   "Fix the second line; the user SAYS something to the diff.
 The server's edit is of VERSION.  MEANWHILE runs while the user looks."
-  (commands-open commands-broken :ghostfill.fix (list :result (list :edit (commands-edit version) :message "I would do this.")))
+  (scene-open-commands commands-broken :ghostfill.fix (list :result (list :edit (commands-edit version) :message "I would do this.")))
   (let (asked)
     (cl-letf (((symbol-function 'y-or-n-p)
                (lambda (prompt)
@@ -107,8 +97,8 @@ The server's edit is of VERSION.  MEANWHILE runs while the user looks."
       (should (string-match-p "^-x = 1 \\+\n-?.*\\(?:.*\n\\)*?\\+x = 1 \\+ 1\n\\+z = 3\n y = 2" diff))
       (should (equal (buffer-string) "# yes é\nx = 1 + 1\nz = 3\ny = 2\n"))
       (should-not (get-buffer "*ghostfill fix*"))
-      (should (equal (plist-get (commands-argument "ghostfill.fix") :apply) :json-false))
-      (should (equal (plist-get (commands-argument "ghostfill.fix") :position) '(:line 1 :character 0)))
+      (should (equal (plist-get (scene-argument "ghostfill.fix") :apply) :json-false))
+      (should (equal (plist-get (scene-argument "ghostfill.fix") :position) '(:line 1 :character 0)))
       (scene-press "C-_")
       (should (equal (buffer-string) commands-broken)))))
 
@@ -130,7 +120,7 @@ The server's edit is of VERSION.  MEANWHILE runs while the user looks."
 
 (ert-deftest a-region-and-flymakes-findings-go-along ()
   (scene-run
-    (commands-open commands-broken :ghostfill.fix '(:result (:edit nil :message "Nothing to fix.")))
+    (scene-open-commands commands-broken :ghostfill.fix '(:result (:edit nil :message "Nothing to fix.")))
     (setq-local flymake-diagnostic-functions
                 (list (lambda (report &rest _)
                         (funcall report (list (flymake-make-diagnostic (current-buffer) 8 10 :warning "odd"))))))
@@ -143,15 +133,60 @@ The server's edit is of VERSION.  MEANWHILE runs while the user looks."
     (ghostfill-fix)
     (deactivate-mark)
     (scene-until (string-match-p "Nothing to fix" (scene-messages-buffer)))
-    (let ((argument (commands-argument "ghostfill.fix")))
+    (let ((argument (scene-argument "ghostfill.fix")))
       (should (equal (plist-get argument :range) '(:start (:line 1 :character 0) :end (:line 1 :character 5))))
       (should (equal (plist-get (aref (plist-get argument :diagnostics) 0) :severity) 2)))))
 
+(ert-deftest flychecks-findings-go-along-where-it-is-there ()
+  (scene-run
+    (scene-open-commands commands-broken :ghostfill.fix '(:result (:edit nil :message "Nothing to fix.")))
+    (cl-letf (((symbol-function 'flycheck-error-buffer) (lambda (found) (nth 0 found)))
+              ((symbol-function 'flycheck-error-line) (lambda (found) (nth 1 found)))
+              ((symbol-function 'flycheck-error-level) (lambda (found) (nth 2 found)))
+              ((symbol-function 'flycheck-error-message) (lambda (found) (nth 3 found)))
+              ((symbol-function 'flycheck-error-level-compilation-level)
+               (lambda (level) (alist-get level '((error . 2) (warning . 1) (info . 0)))))
+              ((symbol-function 'flycheck-error-region-for-mode)
+               (lambda (found _mode) (save-excursion (goto-char (point-min)) (forward-line (1- (nth 1 found)))
+                                                     (cons (point) (1+ (point)))))))
+      (setq-local flycheck-mode t
+                  flycheck-current-errors (list (list (current-buffer) 2 'error "odd") (list (current-buffer) 3 'info "elsewhere")
+                                                (list nil 2 'error "of another") (list (current-buffer) nil 'error "of the file")))
+      (goto-char (point-min))
+      (forward-line 1)
+      (ghostfill-fix)
+      (scene-until (scene-argument "ghostfill.fix"))
+      (should (equal (scene-argument "ghostfill.fix")
+                     (list :uri (ghostfill--uri (scene-file "work/main.py")) :position '(:line 1 :character 0)
+                           :diagnostics [(:range (:start (:line 1 :character 0) :end (:line 1 :character 1))
+                                          :severity 1 :message "odd")]
+                           :apply :json-false))))))
+
+(ert-deftest a-note-goes-along-and-its-fix-is-a-diff-too ()
+  (scene-run
+    (scene-open-commands commands-broken :ghostfill.fix (list :result (list :edit (commands-edit) :message "So.")))
+    (let (asked)
+      (cl-letf (((symbol-function 'y-or-n-p)
+                 (lambda (_) (setq asked (with-current-buffer "*ghostfill fix*" (buffer-string))) t))
+                ((symbol-function 'read-string) (lambda (&rest _) " say yes ")))
+        (dolist (ask (list (lambda () (let ((current-prefix-arg '(4))) (call-interactively #'ghostfill-fix)))
+                           (lambda () (call-interactively #'ghostfill-fix-with-note))))
+          (setq asked nil)
+          (erase-buffer)
+          (insert commands-broken)
+          (goto-char (point-min))
+          (funcall ask)
+          (scene-until asked)
+          (should (string-match-p "^\\+# yes" asked))
+          (should (equal (plist-get (scene-argument "ghostfill.fix") :note) "say yes"))))
+      (cl-letf (((symbol-function 'read-string) (lambda (&rest _) " ")))
+        (should-error (call-interactively #'ghostfill-fix-with-note) :type 'user-error)))))
+
 (ert-deftest a-fix-can-be-cancelled ()
   (scene-run
-    (commands-open commands-broken :ghostfill.fix (list :hold t :result (list :edit (commands-edit 1))))
+    (scene-open-commands commands-broken :ghostfill.fix (list :hold t :result (list :edit (commands-edit 1))))
     (ghostfill-fix)
-    (scene-until (commands-argument "ghostfill.fix"))
+    (scene-until (scene-argument "ghostfill.fix"))
     (scene-press "C-c \\ C-g")
     (scene-until (scene-received "$/cancelRequest"))
     (scene-ask :fake/release)
@@ -159,7 +194,7 @@ The server's edit is of VERSION.  MEANWHILE runs while the user looks."
 
 (ert-deftest a-docstring-is-written-as-one-step-of-undo ()
   (scene-run
-    (commands-open commands-broken :ghostfill.document (list :result (list :edit (commands-edit 1))))
+    (scene-open-commands commands-broken :ghostfill.document (list :result (list :edit (commands-edit 1))))
     (ghostfill-document)
     (scene-until (string-prefix-p "# yes" (buffer-string)))
     (scene-press "C-_")
@@ -167,71 +202,24 @@ The server's edit is of VERSION.  MEANWHILE runs while the user looks."
 
 (ert-deftest an-error-of-the-server-is-a-sentence-for-the-user ()
   (scene-run
-    (commands-open "" :ghostfill.document '(:error (:code -32603 :message "There is no function here.")))
+    (scene-open-commands "" :ghostfill.document '(:error (:code -32603 :message "There is no function here.")))
     (ghostfill-document)
     (scene-until (string-match-p "ghostfill: There is no function here\\." (scene-messages-buffer)))))
 
 (ert-deftest an-edit-that-the-server-applies-itself-is-made-and-confirmed ()
   (scene-run
-    (commands-open commands-broken)
+    (scene-open-commands commands-broken)
     (scene-ask :fake/emit (list :messages (vector (list :id "e1" :method "workspace/applyEdit"
                                                         :params (list :edit (commands-edit 1))))))
     (should (string-prefix-p "# yes" (buffer-string)))
     (scene-ask :fake/emit)
     (should (member '(:applied t) (mapcar (lambda (message) (plist-get message :result)) (scene-messages))))))
 
-;;;; Explain
-
-(ert-deftest an-explanation-fills-while-it-is-made-and-its-links-are-buttons ()
-  (scene-run
-    (let* ((uri (concat (ghostfill--uri (scene-file "work/main.py")) "#L2"))
-           (text (format "# Report\n\nCalls `add`, see [main.py](%s).\n" uri)))
-      (commands-open "x = 1\ny = 2\n" :ghostfill.explain
-                     (list :hold t :result (list :title "report" :text text :uri "file:///page.md"
-                                                 :files (vector (list :path "other.py" :uri "file:///other.py")))))
-      (ghostfill-explain)
-      (should (equal (buffer-name (window-buffer)) "*ghostfill explain*"))
-      (scene-until (commands-argument "ghostfill.explain"))
-      (let ((token (plist-get (commands-argument "ghostfill.explain") :token)))
-        (with-current-buffer "*ghostfill explain*"
-          (should (string-match-p "The model reads" header-line-format))
-          (scene-ask-in "main.py" :fake/emit
-                        (list :messages (vector (list :method "ghostfill/didExplain"
-                                                      :params (list :token token :text "# Rep" :done :json-false))
-                                                (list :method "ghostfill/didExplain"
-                                                      :params (list :token "of another" :text "no" :done t)))))
-          (should (equal (buffer-string) "# Rep"))
-          (scene-ask-in "main.py" :fake/release)
-          (should (equal (buffer-substring-no-properties (point-min) (point-max))
-                         "# Report\n\nCalls `add`, see main.py.\n\n\nFiles:\n  other.py\n"))
-          (should-not header-line-format)
-          (should-not (ghostfill-server-listeners (buffer-local-value 'ghostfill--server (get-buffer "main.py"))))
-          (goto-char (point-min))
-          (forward-button 1)
-          (push-button))
-        (set-buffer (window-buffer))
-        (should (equal (buffer-name) "main.py"))
-        (should (= (line-number-at-pos) 2))))))
-
-(ert-deftest quitting-and-killing-an-explanation-stops-the-model ()
-  (scene-run
-    (commands-open "x = 1\n" :ghostfill.explain '(:hold t :result (:text "late")))
-    (dolist (stop (list (lambda () (quit-window nil (get-buffer-window "*ghostfill explain*")))
-                        (lambda () (kill-buffer "*ghostfill explain*"))))
-      (let ((before (length (scene-received "$/cancelRequest"))))
-        (with-current-buffer "main.py" (ghostfill-explain))
-        (scene-ask-in "main.py" :fake/emit)
-        (funcall stop)
-        (scene-ask-in "main.py" :fake/release)
-        (scene-until (= (1+ before) (length (scene-received "$/cancelRequest"))))
-        (should-not (and (get-buffer "*ghostfill explain*")
-                         (with-current-buffer "*ghostfill explain*" (string-match-p "late" (buffer-string)))))))))
-
 ;;;; Context
 
 (ert-deftest the-context-is-a-table-and-pieces-that-fold ()
   (scene-run
-    (commands-open
+    (scene-open-commands
      "x = 1" :ghostfill.showContext
      '(:result
        (:uri "file:///page.html" :path "/page.html"

@@ -149,6 +149,16 @@
   (cl-loop for message in (scene-messages)
            when (equal (plist-get message :method) method) collect (plist-get message :params)))
 
+(defun scene-open-commands (text &rest commands)
+  "A buffer with TEXT on a server whose COMMANDS are a property list."
+  (scene-open (list (scene-rule "x" "yz")) text :commands commands))
+
+(defun scene-argument (command)
+  "What the server got as the argument of COMMAND last, nil if nothing."
+  (let ((found (car (last (seq-filter (lambda (params) (equal (plist-get params :command) command))
+                                      (scene-received "workspace/executeCommand"))))))
+    (and (plist-get found :arguments) (aref (plist-get found :arguments) 0))))
+
 (defun scene-asked ()
   "The columns of the questions that the server got."
   (mapcar (lambda (params) (plist-get (plist-get params :position) :character))

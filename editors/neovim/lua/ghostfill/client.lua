@@ -30,6 +30,7 @@ local start
 local function on_exit(server, code, signal)
   if server.id then
     status.forget(server.id)
+    require('ghostfill.explain').on_exit(server.id)
   end
   server.id = nil
   if vim.v.exiting ~= vim.NIL then
@@ -63,10 +64,17 @@ local function lsp_config(server, command)
     init_options = vim.tbl_deep_extend('force', settings, { client = { status = true } }),
     handlers = {
       didChangeStatus = status.on_change,
-      ['$/progress'] = status.on_progress,
+      ['$/progress'] = function(...)
+        status.on_progress(...)
+        require('ghostfill.explain').on_progress()
+      end,
       ['ghostfill/didExplain'] = function(...) require('ghostfill.explain').on_text(...) end,
     },
-    commands = { ['ghostfill.explain'] = function(...) require('ghostfill.explain').on_command(...) end },
+    commands = {
+      ['ghostfill.explain'] = function(...) require('ghostfill.explain').on_command(...) end,
+      ['ghostfill.fix'] = function(...) require('ghostfill.actions').on_fix(...) end,
+      ['ghostfill.document'] = function(...) require('ghostfill.actions').on_document(...) end,
+    },
     on_init = function(client, result)
       server.info = result.serverInfo
       if vim.lsp.inline_completion and not config.native() then

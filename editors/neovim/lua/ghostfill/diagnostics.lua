@@ -9,6 +9,17 @@ local MAX_TOLD = 50
 
 local newest = {} ---@type table<integer, integer> how often the diagnostics of a buffer have changed
 
+--- What is found wrong in lines of a place's buffer, or in its own.
+---@param place ghostfill.Place
+---@param lines ghostfill.Lines|nil
+---@return table[]
+function M.at(place, lines)
+  local first, last = lines and lines.first or place.row, lines and lines.last or place.row
+  return vim.tbl_filter(function(each)
+    return each.lnum <= last and (each.end_lnum or each.lnum) >= first
+  end, vim.diagnostic.get(place.buf))
+end
+
 --- Those around the cursor, if there are too many.
 local function nearest(buf)
   local found, window = vim.diagnostic.get(buf), vim.fn.bufwinid(buf)

@@ -1,17 +1,25 @@
 --- `:GhostfillExplain`: what some code does, read while the model writes it. Knows what the server says, not
 --- how it finds out.
 local client = require('ghostfill.client')
+local diagnostics = require('ghostfill.diagnostics')
 local floats = require('ghostfill.float')
 local markdown = require('ghostfill.markdown')
 local offers = require('ghostfill.offer')
 local say = require('ghostfill.say')
+local status = require('ghostfill.status')
 local wire = require('ghostfill.wire')
 
 local M = {}
 
+local STOPPED = 'Stopped: this is not all of it.'
+local GONE = 'The server ended before it had answered. Try again.'
+
 ---@class ghostfill.Explanation
 ---@field float ghostfill.Float
+---@field server table
 ---@field token string
+---@field request integer|nil while it is written
+---@field lines string[] what the server has said so far
 ---@field links table<integer, ghostfill.Link[]> by line of the float
 
 local current ---@type ghostfill.Explanation|nil the newest
@@ -36,45 +44,127 @@ local function follow_link(explanation, window)
   end
 end
 
-local function show_text(explanation, text)
-  local lines
-  lines, explanation.links = markdown.read(text)
-  explanation.float.set(lines)
+--- Shows what there is, with a last line on what goes on, or on why there is no more.
+---@param ending string|nil
+local function draw(explanation, ending)
+  local lines = vim.list_extend({}, explanation.lines)
+  if ending then
+    vim.list_extend(lines, #lines > 0 and { '', ending } or { ending })
+  end
+  explanation.float.set(lines, explanation.request and ending or 'ghostfill')
+end
+
+--- What goes on while it is written.
+local function state_of(explanation)
+  return status.loading(explanation.server.id) or #explanation.lines == 0 and 'Reading ...' or 'Writing ...'
+end
+
+local function set_text(explanation, text)
+  if text ~= '' then
+    explanation.lines, explanation.links = markdown.read(text)
+  end
+end
+
+--- Nothing more comes, and this is why.
+---@param reason string
+local function break_off(explanation, reason)
+  explanation.request = nil
+  draw(explanation, reason)
+end
+
+--- The server has answered.
+local function on_answer(explanation, err, result)
+  if not explanation.request then
+    return -- it was stopped meanwhile
+  elseif type(result) == 'table' then
+    explanation.request = nil
+    set_text(explanation, result.text)
+    return draw(explanation)
+  end
+  local reason = not err and 'The server says nothing.' or say.SILENT[err.code] and STOPPED or err.message
+  break_off(explanation, reason)
+  if #explanation.lines == 0 then
+    explanation.float.close()
+    say.failure(err)
+  end
+end
+
+local function cancel(explanation)
+  if explanation.request then
+    wire.cancel(explanation.server, explanation.request)
+    explanation.request = nil
+  end
+end
+
+--- <C-c>: ends the writing and leaves what is there; where nothing is written any more, closes it.
+local function stop_or_close(explanation)
+  if explanation.request then
+    cancel(explanation)
+    draw(explanation, STOPPED)
+  else
+    explanation.float.close()
+  end
+end
+
+--- An empty float for what the server is about to say.
+local function open(server)
+  count = count + 1
+  local window = vim.api.nvim_get_current_win()
+  local token = ('nvim-%d-%d'):format(vim.fn.getpid(), count)
+  local explanation = { server = server, token = token, lines = {}, links = {} }
+  local follow = function() follow_link(explanation, window) end
+  explanation.float = floats.open({}, {
+    filetype = 'markdown',
+    title = 'ghostfill',
+    keys = { gf = follow, ['<CR>'] = follow, ['<C-c>'] = function() stop_or_close(explanation) end },
+    on_close = function() cancel(explanation) end,
+  })
+  return explanation
 end
 
 ---@param server table
 ---@param argument table as `ghostfill.explain` takes it
 local function ask(server, argument, buf)
-  count = count + 1
-  local window, request = vim.api.nvim_get_current_win(), nil
-  local explanation = { token = ('nvim-%d-%d'):format(vim.fn.getpid(), count), links = {} }
-  local follow = function() follow_link(explanation, window) end
-  explanation.float = floats.open({ 'Reading ...' }, {
-    filetype = 'markdown',
-    title = 'ghostfill',
-    keys = { gf = follow, ['<CR>'] = follow },
-    on_close = function()
-      if request then
-        wire.cancel(server, request)
-      end
-    end,
-  })
+  local explanation = open(server)
   current = explanation
   argument = vim.tbl_extend('force', argument, { token = explanation.token, show = false })
-  request = wire.run(server, 'ghostfill.explain', argument, buf, function(err, result)
-    request = nil
-    if err then
-      explanation.float.close()
-      return say.failure(err)
-    end
-    show_text(explanation, result.text)
+  explanation.request = wire.run(server, 'ghostfill.explain', argument, buf, function(err, result)
+    on_answer(explanation, err, result)
   end)
+  if not explanation.request then
+    return break_off(explanation, GONE)
+  end
+  draw(explanation, state_of(explanation))
+end
+
+--- The newest one, while it is written.
+local function unfinished()
+  return current and current.request and current or nil
 end
 
 --- Handler of the notification `ghostfill/didExplain`: the text so far.
 function M.on_text(_, params)
-  if current and params.token == current.token and params.text ~= '' then
-    show_text(current, params.text)
+  local explanation = unfinished()
+  if explanation and params.token == explanation.token then
+    set_text(explanation, params.text)
+    draw(explanation, state_of(explanation))
+  end
+end
+
+--- A model is loaded, or is there.
+function M.on_progress()
+  local explanation = unfinished()
+  if explanation then
+    draw(explanation, state_of(explanation))
+  end
+end
+
+--- A server's process is over: it answers nothing any more.
+---@param client_id integer
+function M.on_exit(client_id)
+  local explanation = unfinished()
+  if explanation and explanation.server.id == client_id then
+    break_off(explanation, GONE)
   end
 end
 
@@ -84,7 +174,7 @@ function M.show(lines)
   local place = offers.here()
   local server = client.of(place.buf)
   if server then
-    ask(server, wire.target(server, place, lines), place.buf)
+    ask(server, wire.target(server, place, lines, diagnostics.at(place, lines)), place.buf)
   else
     say.no_server()
   end

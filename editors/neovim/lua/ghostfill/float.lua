@@ -1,5 +1,5 @@
---- A window over the text, at the cursor, for something to read: scrolled like any other, closed by q or
---- <Esc>. Knows nothing of what is in it.
+--- A window over the text, at the cursor, for something to read that may still grow: scrolled like any other,
+--- closed by q or <Esc>. Knows nothing of what is in it.
 local M = {}
 
 local MIN_WIDTH, MAX_WIDTH = 30, 88
@@ -7,7 +7,7 @@ local MIN_WIDTH, MAX_WIDTH = 30, 88
 ---@class ghostfill.Float
 ---@field buf integer
 ---@field window integer
----@field set fun(lines: string[])
+---@field set fun(lines: string[], title: string|nil)
 ---@field close fun()
 ---@field is_open fun(): boolean
 
@@ -66,6 +66,24 @@ local function open_window(buf, config)
   return window
 end
 
+--- Writes only lines that differ: the reader's place, and what is drawn of the others, stays.
+local function replace(buf, new)
+  local old = vim.api.nvim_buf_get_lines(buf, 0, -1, true)
+  local num_same = 0
+  while num_same < math.min(#old, #new) and old[num_same + 1] == new[num_same + 1] do
+    num_same = num_same + 1
+  end
+  vim.bo[buf].modifiable = true
+  vim.api.nvim_buf_set_lines(buf, num_same, -1, true, vim.list_slice(new, num_same + 1))
+  vim.bo[buf].modifiable = false
+end
+
+--- Whether the reader has gone to the end of a text that may have one more line soon.
+local function is_at_end(float)
+  local row = vim.api.nvim_win_get_cursor(float.window)[1]
+  return row > 1 and row == vim.api.nvim_buf_line_count(float.buf)
+end
+
 --- Opens it with the cursor in it.
 ---@param lines string[]
 ---@param opts table filetype, title, keys (key to function), on_close (called once, however it closes)
@@ -87,16 +105,22 @@ function M.open(lines, opts)
     end
   end
 
-  function float.set(new)
+  local width = MIN_WIDTH
+  function float.set(new, title)
     if not float.is_open() then
       return
     end
-    vim.bo[float.buf].modifiable = true
-    vim.api.nvim_buf_set_lines(float.buf, 0, -1, true, new)
-    vim.bo[float.buf].modifiable = false
-    local width = width_of(new)
+    local follows = is_at_end(float)
+    replace(float.buf, new)
+    width = math.max(width, width_of(new)) -- text that grows must not make it jump
     local size = { width = width, height = math.max(1, math.min(rows_of(new, width), room)) }
+    if title and style.title then
+      size.title, size.border = ' ' .. title .. ' ', style.border
+    end
     vim.api.nvim_win_set_config(float.window, vim.tbl_extend('error', place, size))
+    if follows then
+      vim.api.nvim_win_set_cursor(float.window, { #new, 0 })
+    end
   end
 
   local keys = vim.tbl_extend('keep', opts.keys or {}, { q = float.close, ['<Esc>'] = float.close })

@@ -88,12 +88,22 @@ end
 --- `:GhostfillContext`
 function M.context() require('ghostfill.context').show() end
 
---- `:GhostfillExplain`, `:GhostfillFix`, `:GhostfillDocument`, each for lines of the current buffer, or for
---- the place of the cursor.
+local function selected() return require('ghostfill.selection').take() end
+
+--- `:GhostfillExplain`, `:GhostfillFix`, `:GhostfillDocument`, each for lines of the current buffer, else for
+--- what is selected, else for the place of the cursor.
 ---@param lines ghostfill.Lines|nil
-function M.explain(lines) require('ghostfill.explain').show(lines) end
-function M.fix(lines) require('ghostfill.actions').fix(lines) end
-function M.document(lines) require('ghostfill.actions').document(lines) end
+---@param note string|nil
+function M.explain(lines) require('ghostfill.explain').show(lines or selected()) end
+function M.fix(lines, note) require('ghostfill.actions').fix(lines or selected(), note) end
+function M.document(lines) require('ghostfill.actions').document(lines or selected()) end
+
+--- `:GhostfillCancel`
+function M.cancel()
+  if not require('ghostfill.actions').cancel() then
+    require('ghostfill.say').info('no fix and no docstring is being made')
+  end
+end
 
 --- `:GhostfillToggle`
 ---@param language string|nil

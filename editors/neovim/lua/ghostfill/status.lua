@@ -57,6 +57,14 @@ function M.on_progress(err, params, context, config)
   return vim.lsp.handlers['$/progress'](err, params, context, config)
 end
 
+--- Which model is loaded, and how much of it: "loading builtin 40 %"; nil while none is.
+---@param client_id integer
+---@return string|nil
+function M.loading(client_id)
+  local _, progress = next(state_of(client_id).progress)
+  return progress and ('%s %d %%'):format(progress.message or progress.title, progress.percentage or 0)
+end
+
 --- What the server does, in one of the words of `:help ghostfill-status`, and how much of the load is done.
 ---@param client_id integer|nil nil while no process runs
 ---@param problem string|nil why none runs

@@ -24,6 +24,8 @@ end
 function M.capabilities()
   local all = vim.lsp.protocol.make_client_capabilities()
   all.textDocument.inlineCompletion = { dynamicRegistration = false }
+  -- Edits of code actions are made by our commands: they show a fix before it is applied.
+  all.textDocument.codeAction.resolveSupport = { properties = { 'command' } }
   return all
 end
 
@@ -157,28 +159,22 @@ end
 ---@field first integer from 0
 ---@field last integer inclusive
 
---- What an action is about: whole lines, or the cursor's place.
+--- What an action is about: whole lines, or the cursor's place, with what others find wrong there.
 ---@param client table
 ---@param place ghostfill.Place
 ---@param lines ghostfill.Lines|nil
+---@param found table[]|nil as vim.diagnostic.get gives them
 ---@return table argument
-function M.target(client, place, lines)
-  local uri = vim.uri_from_bufnr(place.buf)
-  if not lines then
-    return { uri = uri, position = position_of(client, place) }
+function M.target(client, place, lines, found)
+  local encoding = M.encoding(client)
+  local argument = { uri = vim.uri_from_bufnr(place.buf) }
+  if lines then
+    local finish = position(place.buf, lines.last, -1, encoding)
+    argument.range = { start = { line = lines.first, character = 0 }, ['end'] = finish }
+  else
+    argument.position = position_of(client, place)
   end
-  local finish = position(place.buf, lines.last, -1, M.encoding(client))
-  return { uri = uri, range = { start = { line = lines.first, character = 0 }, ['end'] = finish } }
-end
-
---- The argument of `ghostfill.fix`, whose edit is not to be applied by the server.
----@param client table
----@param place ghostfill.Place
----@param lines ghostfill.Lines|nil
----@param found table[] as vim.diagnostic.get gives them
-function M.fix_argument(client, place, lines, found)
-  local argument = M.target(client, place, lines)
-  argument.diagnostics, argument.apply = told(place.buf, found, M.encoding(client)), false
+  argument.diagnostics = found and #found > 0 and told(place.buf, found, encoding) or nil
   return argument
 end
 
