@@ -24,7 +24,7 @@ from lsp_server.actions.selection import Selection
 from lsp_server.actions.subject import Subject
 from lsp_server.page_store import keep_page
 from lsp_server.planner import INDEX_SECONDS
-from lsp_server.settings import user_file
+from lsp_server.settings import USER_FILE
 
 if TYPE_CHECKING:
     from lsp_server.session import Session
@@ -74,7 +74,8 @@ def _more() -> str:
     setting = code(f'model = "{EXAMPLE_MODEL}"')
     return (
         "*Everything above the line was read from your files; an instruct model would explain it: put for "
-        f"example {setting} below {code('[chat]')} into {code(str(user_file()))} and restart the editor.*"
+        f"example {setting} below {code('[chat]')} into {code(USER_FILE)} ({code('ghostfill doctor')} says "
+        "where that is) and restart the editor.*"
     )
 
 
