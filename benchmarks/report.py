@@ -30,12 +30,13 @@ def finish(name: str, figures: dict[str, Any], *, quick: bool, details: str = ""
 
 
 def page() -> str:
-    """Every kept result as a table."""
+    """Every kept result as a table; figures of parts stand in its details."""
     parts = [INTRODUCTION]
     for path in sorted(RESULTS.glob("*.json")):
         result = json.loads(path.read_text(encoding="utf-8"))
         machine = ", ".join(f"{key} {value}" for key, value in result["machine"].items())
-        rows = [f"| {key} | {value} |" for key, value in result["figures"].items()]
+        single = {key: value for key, value in result["figures"].items() if not isinstance(value, dict)}
+        rows = [f"| {key} | {value} |" for key, value in single.items()]
         made = f"`python -m benchmarks.{result['name']}` at {result['commit']}: {machine}."
         table = ("| figure | value |", "| --- | --- |", *rows)
         parts.append("\n".join((f"## {result['name']}", "", made, "", *table, "")))

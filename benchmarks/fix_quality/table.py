@@ -47,12 +47,13 @@ BY_KIND = ("n", "offered", "parses", "diagnostic_gone", "right", "identical")
 
 
 def figures(measured: Measured) -> dict[str, Any]:
-    """The keys of the issue, then the same by kind."""
-    named = _of(measured.rows)
+    """The keys of the issue, and the same by kind."""
+    kinds = {}
     for kind, rows in _by_kind(measured):
         of_kind = _of(rows)
-        named |= {f"{key}_{kind.replace(' ', '_')}": of_kind[key] for key in BY_KIND}
-    return named | {"unreported": sum(measured.unreported.values())}
+        kinds[str(kind)] = {key: of_kind[key] for key in BY_KIND}
+    unreported = sum(measured.unreported.values())
+    return _of(measured.rows) | {"unreported": unreported, "by_kind": kinds}
 
 
 def markdown(measured: Measured, charts: Sequence[str] = ()) -> str:

@@ -45,9 +45,11 @@ def test_shares_are_of_all_faults_but_parses_of_what_was_offered():
     assert found["parses"] == 0.6667
     assert (found["s_p50"], found["s_p95"]) == (2.5, 9.0)
     assert (found["diagnostic_gone_no_model"], found["unreported"]) == (0.25, 5)
-    assert (found["n_missing_colon"], found["diagnostic_gone_missing_colon"]) == (2, 1.0)
-    assert (found["parses_misspelt_name"], found["offered_misspelt_name"]) == (0.0, 0.5)
-    assert "n_missing_quote" not in found
+    colon = found["by_kind"]["missing colon"]
+    assert (colon["n"], colon["diagnostic_gone"]) == (2, 1.0)
+    name = found["by_kind"]["misspelt name"]
+    assert (name["parses"], name["offered"]) == (0.0, 0.5)
+    assert "missing quote" not in found["by_kind"]
 
 
 def test_the_table_has_a_row_for_each_kind_and_package_and_says_what_is_wanted():

@@ -23,7 +23,7 @@ from engine.api import Priority
 from engine.fake import FakeBackend
 from fake_chat_server import FakeChatServer, chat_server
 from inprocess import TIMEOUT_SECONDS, Client, connected
-from lsp_server.actions import rewrite_answer
+from lsp_server.actions.rewrite import answer
 from lsp_server.actions.rewrite.instruct_fix import NOT_GOOD
 from lsp_server.actions.rewrite.place import REACHES_OUT
 from lsp_server.actions.rewrite.prompt import OUTLINE
@@ -130,12 +130,12 @@ async def test_javascript_is_checked_by_its_grammar(
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        pytest.param("I cannot.", rewrite_answer.WITHOUT_CODE, id="without code"),
+        pytest.param("I cannot.", answer.WITHOUT_CODE, id="without code"),
         pytest.param("```\ndef f(a, b):\n    return g(a + b)\n```", REACHES_OUT, id="leaves its range"),
         pytest.param("```\n    return g(a b\n```", NOT_GOOD, id="nothing new"),
         pytest.param("```\n    return g(a b))\n```", NOT_GOOD, id="as wrong as before"),
         pytest.param("```\n    return g(a b  # noqa\n```", NOT_GOOD, id="hidden"),
-        pytest.param("```\n    ...\n```", rewrite_answer.LEFT_OUT, id="left out"),
+        pytest.param("```\n    ...\n```", answer.LEFT_OUT, id="left out"),
     ],
 )
 async def test_what_is_no_fix_is_said_and_changes_nothing(
@@ -169,7 +169,7 @@ async def test_an_answer_longer_than_its_budget(client: Client, chat: FakeChatSe
     chat.answer = lambda messages: "```python\n" + "    return g(a + b)\n" * 300
     found = await fixed(client, uri)
     assert found["edit"] is None
-    assert rewrite_answer.TOO_LONG in found["message"]
+    assert answer.TOO_LONG in found["message"]
 
 
 async def test_the_second_try_is_the_function_after_an_outline(

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from context.syntax.described import Span
 from engine.api import ChatAnswer, FinishReason
-from lsp_server.actions import rewrite_answer
 from lsp_server.actions.edit import Edit
 from lsp_server.actions.errors import NoAnswerError
+from lsp_server.actions.rewrite import answer
 from lsp_server.actions.rewrite.answer import read_answer
 from lsp_server.actions.rewrite.diff import UNREADABLE
 from lsp_server.actions.rewrite.place import NOTHING_LEFT, REACHES_OUT
@@ -97,12 +97,12 @@ def test_what_was_cut_at_the_budget_counts_if_its_code_was_complete() -> None:
         "return large(size)"
     ]
     for said in ("```\nreturn large(size)", "return large(size)", "I think that"):
-        assert refused(said, reason=FinishReason.BUDGET) == rewrite_answer.TOO_LONG
+        assert refused(said, reason=FinishReason.BUDGET) == answer.TOO_LONG
 
 
 @pytest.mark.parametrize("said", ["", "I cannot help with that.", "```\n```", "```bash\npip install x\n```"])
 def test_an_answer_without_code(said: str) -> None:
-    assert refused(said) == rewrite_answer.WITHOUT_CODE
+    assert refused(said) == answer.WITHOUT_CODE
 
 
 # What of it belongs there
@@ -199,7 +199,7 @@ def test_an_answer_of_nothing_but_the_lines_around_is_refused() -> None:
     ],
 )
 def test_an_answer_that_leaves_code_out_is_refused(line: str) -> None:
-    assert refused(f"```\nreturn large(size)\n{line}\n```") == rewrite_answer.LEFT_OUT
+    assert refused(f"```\nreturn large(size)\n{line}\n```") == answer.LEFT_OUT
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_code_that_speaks_of_rests_is_taken(line: str) -> None:
 
 @pytest.mark.parametrize("odd", ["\u202e", "\u200b", "\0", "\x1b[0m", "\ud800", "⟨U+202E⟩"])
 def test_what_nobody_sees_is_refused(odd: str) -> None:
-    assert refused(f"```\nreturn large(size){odd}\n```") == rewrite_answer.ODD
+    assert refused(f"```\nreturn large(size){odd}\n```") == answer.ODD
 
 
 def test_what_the_document_has_already_is_no_reason_to_refuse() -> None:

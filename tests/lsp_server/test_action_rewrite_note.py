@@ -25,7 +25,8 @@ from action_scene import (  # noqa: F401  (the fixtures)
 from engine.fake import FakeBackend
 from fake_chat_server import FakeChatServer, chat_server
 from inprocess import TIMEOUT_SECONDS, Client, connected
-from lsp_server.actions import rewrite_answer, rewrite_note
+from lsp_server.actions.rewrite import answer
+from lsp_server.actions.rewrite import note as note_module
 from lsp_server.actions.rewrite.place import REACHES_OUT
 from lsp_server.actions.rewrite.prompt import OUTLINE
 
@@ -134,20 +135,18 @@ async def test_an_answer_of_no_use_is_asked_for_once_more(
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        pytest.param("No.", rewrite_answer.WITHOUT_CODE, id="without code"),
+        pytest.param("No.", answer.WITHOUT_CODE, id="without code"),
         pytest.param(
             "```\n    kelvin = None\n    print(celsius_to_kelvin(celsius))\n```",
             REACHES_OUT,
             id="leaves its range",
         ),
-        pytest.param("```\n    return kelvin(\n```", rewrite_note.NOT_BETTER, id="does not parse"),
-        pytest.param("```\n    return kelvin = 1\n```", rewrite_note.NOT_BETTER, id="is no Python"),
-        pytest.param("```\nreturn kelvin\n  print()\n```", rewrite_note.NOT_BETTER, id="margins of no block"),
-        pytest.param("```\n    print(kelvin)\n```", rewrite_note.NOT_BETTER, id="nothing new"),
-        pytest.param(
-            '```\n    key = "AKIAABCDEFGHIJKLMNOP"\n```', rewrite_note.NOT_BETTER, id="a credential"
-        ),
-        pytest.param("```\n    # ... rest of the code\n```", rewrite_answer.LEFT_OUT, id="left out"),
+        pytest.param("```\n    return kelvin(\n```", note_module.NOT_BETTER, id="does not parse"),
+        pytest.param("```\n    return kelvin = 1\n```", note_module.NOT_BETTER, id="is no Python"),
+        pytest.param("```\nreturn kelvin\n  print()\n```", note_module.NOT_BETTER, id="margins of no block"),
+        pytest.param("```\n    print(kelvin)\n```", note_module.NOT_BETTER, id="nothing new"),
+        pytest.param('```\n    key = "AKIAABCDEFGHIJKLMNOP"\n```', note_module.NOT_BETTER, id="a credential"),
+        pytest.param("```\n    # ... rest of the code\n```", answer.LEFT_OUT, id="left out"),
     ],
 )
 async def test_an_answer_that_is_no_good_changes_nothing(
@@ -166,7 +165,7 @@ async def test_an_answer_longer_than_its_budget(client: Client, chat: FakeChatSe
     chat.answer = lambda messages: "```python\n" + "    return kelvin\n" * 300
     found = await done(client, "fix", uri=uri, range=lines(5, 5), note=NOTE)
     assert found["edit"] is None
-    assert rewrite_answer.TOO_LONG in found["message"]
+    assert answer.TOO_LONG in found["message"]
     assert all(body["max_tokens"] <= 1024 for body in chat.bodies)
 
 
@@ -176,12 +175,12 @@ async def test_an_answer_longer_than_its_budget(client: Client, chat: FakeChatSe
 async def test_without_an_instruct_model(workspace: Path, backend: FakeBackend, uri: str) -> None:
     async with connected(backend, workspace, **FULL) as client:
         client.open(workspace / "main.py")
-        assert await refused(client, "fix", uri=uri, range=lines(5, 5), note=NOTE) == rewrite_note.NEEDS_MODEL
+        assert await refused(client, "fix", uri=uri, range=lines(5, 5), note=NOTE) == note_module.NEEDS_MODEL
 
 
 @pytest.mark.parametrize("note", ["two\nlines", "x" * 501, " ", 3, ["x"], "\u202e"])
 async def test_a_note_is_one_line(client: Client, chat: FakeChatServer, uri: str, note: Any) -> None:
-    assert await refused(client, "fix", uri=uri, range=lines(5, 5), note=note) == rewrite_note.NO_NOTE
+    assert await refused(client, "fix", uri=uri, range=lines(5, 5), note=note) == note_module.NO_NOTE
     assert not chat.bodies
 
 
