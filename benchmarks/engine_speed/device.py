@@ -161,9 +161,10 @@ def _transformers_keys(loaded: LoadedModel, text: _Text, num_keys: int) -> dict[
 
 def _worker_keys_and_cancels(loaded: LoadedModel, text: _Text, num_keys: int) -> dict[str, Any]:
     """Keys through the worker, drafts tried as in the product; then how long a cancelled request goes on."""
+    from engine.runtime.lane import Lane
     from engine.runtime.worker import Worker
 
-    worker = Worker(loaded)
+    worker = Worker(Lane(loaded))
     try:
         times, prefilled = [], []
         for num in range(num_keys + 1):

@@ -122,6 +122,7 @@ class ResidentModel:
 
     def _load_weights(self, folder: ModelFolder) -> None:
         # torch is imported here, after health and tokenizer are there to be asked for.
+        from engine.runtime.lane import Lane
         from engine.runtime.model import load_model
         from engine.runtime.worker import Worker
 
@@ -145,11 +146,13 @@ class ResidentModel:
         if self.template is not None:
             eos_ids |= self.template.stop_ids
         self.worker = Worker(
-            replace(loaded, eos_ids=frozenset(eos_ids), context_length=self.context_length),
-            num_valid_ids=self.tokenizer.num_ids,
-            banned_ids=self.tokenizer.known_mark_ids() - eos_ids,
-            token_bytes=self.tokenizer.token_bytes(),
-            memory_gb=self.options.memory_gb,
+            Lane(
+                replace(loaded, eos_ids=frozenset(eos_ids), context_length=self.context_length),
+                num_valid_ids=self.tokenizer.num_ids,
+                banned_ids=self.tokenizer.known_mark_ids() - eos_ids,
+                token_bytes=self.tokenizer.token_bytes(),
+                memory_gb=self.options.memory_gb,
+            )
         )
 
     def health(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from weakref import WeakSet
 
@@ -18,7 +18,7 @@ import torch
 from engine.api import FinishReason
 from engine.errors import GhostfillError
 from engine.runtime.decode import Counters
-from engine.runtime.lane import NUM_SLOTS, Lane
+from engine.runtime.lane import Lane
 from engine.runtime.mailbox import Job, Mailbox, Outcome
 from engine.runtime.model import LoadedModel
 from engine.runtime.run import PreemptedError, Run
@@ -49,28 +49,9 @@ class JobCounts:
 class Worker:
     """Runs jobs one at a time, in the mailbox's order."""
 
-    def __init__(
-        self,
-        loaded: LoadedModel,
-        *,
-        num_valid_ids: int | None = None,
-        banned_ids: Iterable[int] = (),
-        token_bytes: Sequence[bytes] | None = None,
-        chunk_tokens: int | None = None,
-        num_slots: int = NUM_SLOTS,
-        memory_gb: float | None = None,
-    ) -> None:
-        """The worker's own lane, for jobs that name none, is made of all these: see Lane."""
-        self.loaded = loaded
-        self.lane = Lane(
-            loaded,
-            num_valid_ids=num_valid_ids,
-            banned_ids=banned_ids,
-            token_bytes=token_bytes,
-            chunk_tokens=chunk_tokens,
-            num_slots=num_slots,
-            memory_gb=memory_gb,
-        )
+    def __init__(self, lane: Lane) -> None:
+        """Jobs that name no lane run on this one."""
+        self.lane = lane
         self.counts = JobCounts()
         self._counting = threading.Lock()
         self._lanes = WeakSet([self.lane])
@@ -78,6 +59,11 @@ class Worker:
         self._paused: dict[Job, Run] = {}
         self._thread = threading.Thread(target=self._run, name="ghostfill-model", daemon=True)
         self._thread.start()
+
+    @property
+    def loaded(self) -> LoadedModel:
+        """The model of its own lane."""
+        return self.lane.loaded
 
     @property
     def counters(self) -> Counters:

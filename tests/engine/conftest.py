@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.model_folder import ModelFolder
+from engine.runtime.lane import Lane
 from engine.runtime.model import LoadedModel, load_model
 from engine.runtime.worker import Worker
 from engine_checkpoints import make_deepseek_checkpoint, make_llama
@@ -29,7 +30,7 @@ def small(small_folder: Path) -> LoadedModel:
 @pytest.fixture
 def worker(small: LoadedModel) -> Iterator[Worker]:
     """A worker of the small model, with chunks of 16 tokens."""
-    made = Worker(small, chunk_tokens=CHUNK, memory_gb=1)
+    made = Worker(Lane(small, chunk_tokens=CHUNK, memory_gb=1))
     yield made
     made.close()
 

@@ -14,6 +14,7 @@ from engine.runtime import reference
 from engine.runtime.alternatives import Alternatives, deviations
 from engine.runtime.decode import Decoder, Step
 from engine.runtime.kv_cache import common_length
+from engine.runtime.lane import Lane
 from engine.runtime.mailbox import Job, Outcome, Sink
 from engine.runtime.model import LoadedModel
 from engine.runtime.worker import Worker
@@ -250,7 +251,7 @@ def test_where_the_model_would_say_nothing_others_still_say_something(small: Loa
     """The end of sequence is a step too: its runners-up are tried."""
     ids = prompt(10)
     first = reference.generate(small, ids, 1)
-    worker = Worker(replace(small, eos_ids=frozenset(first)), chunk_tokens=CHUNK, memory_gb=1)
+    worker = Worker(Lane(replace(small, eos_ids=frozenset(first)), chunk_tokens=CHUNK, memory_gb=1))
     tries = Tries(2)
     ask, outcome = run_with(worker, ids, tries)
     worker.close()

@@ -9,6 +9,7 @@ import pytest
 
 from engine.api import FinishReason, Priority
 from engine.runtime import reference
+from engine.runtime.lane import Lane
 from engine.runtime.mailbox import Sink
 from engine.runtime.model import LoadedModel
 from engine.runtime.worker import Job, Worker
@@ -20,7 +21,7 @@ LONG = 40
 
 @pytest.fixture
 def healing_worker(small: LoadedModel) -> Iterator[Worker]:
-    made = Worker(small, chunk_tokens=CHUNK, memory_gb=1, token_bytes=TOKEN_BYTES)
+    made = Worker(Lane(small, chunk_tokens=CHUNK, memory_gb=1, token_bytes=TOKEN_BYTES))
     yield made
     made.close()
 

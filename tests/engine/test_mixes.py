@@ -14,6 +14,7 @@ import torch
 from engine.api import FinishReason, Priority
 from engine.runtime import kv_cache, reference
 from engine.runtime.kv_cache import BLOCK_TOKENS
+from engine.runtime.lane import Lane
 from engine.runtime.mailbox import Job
 from engine.runtime.model import LoadedModel
 from engine.runtime.worker import Worker
@@ -145,11 +146,13 @@ def test_every_answer_is_the_cacheless_one_and_memory_stays_in_bounds(
     chance = random.Random(seed)
     limit = int(num_blocks * BLOCK_TOKENS * small.kv_bytes_per_token * (1 + 1 / small.num_layers)) + 1
     worker = Worker(
-        small,
-        chunk_tokens=CHUNK,
-        token_bytes=TOKEN_BYTES,
-        num_slots=4,
-        memory_gb=(small.memory_bytes + limit) / 2**30,
+        Lane(
+            small,
+            chunk_tokens=CHUNK,
+            token_bytes=TOKEN_BYTES,
+            num_slots=4,
+            memory_gb=(small.memory_bytes + limit) / 2**30,
+        )
     )
     assert worker.lane.pool.max_tokens == num_blocks * BLOCK_TOKENS
     memory = Memory(worker, limit, monkeypatch)

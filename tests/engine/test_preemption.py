@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine.api import FinishReason, Priority
+from engine.runtime.lane import Lane
 from engine.runtime.model import LoadedModel
 from engine.runtime.worker import Worker
 from engine_jobs import CHUNK, PATIENCE_S, Ask, ask_at, assert_as_alone, named, run
@@ -90,7 +91,7 @@ def test_what_only_reads_goes_on_reading(worker: Worker, passes: Passes) -> None
 
 
 def test_what_lost_its_slot_meanwhile_is_read_again_and_the_answer_is_the_same(small: LoadedModel) -> None:
-    worker = Worker(small, chunk_tokens=CHUNK, memory_gb=1, num_slots=1)
+    worker = Worker(Lane(small, chunk_tokens=CHUNK, memory_gb=1, num_slots=1))
     first = Ask(named(31), max_tokens=6)
     long = Ask(named(50), on_token=ask_at(5, worker, first), max_tokens=LONG, priority=CHAT)
 
@@ -170,7 +171,7 @@ def test_a_client_that_leaves_while_its_request_waits_to_go_on_costs_no_pass(
 
 
 def test_closing_answers_what_waits_to_go_on(small: LoadedModel) -> None:
-    worker = Worker(small, memory_gb=1)
+    worker = Worker(Lane(small, memory_gb=1))
     decoding, go_on = threading.Event(), threading.Event()
 
     def hold(_num: int) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from engine.api import FinishReason, Priority
 from engine.runtime import reference
+from engine.runtime.lane import Lane
 from engine.runtime.model import LoadedModel
 from engine.runtime.worker import Worker
 from engine_jobs import CHUNK, PATIENCE_S, Ask, SetAfter, assert_exact, prompt, run
@@ -162,7 +163,7 @@ def test_a_newer_request_cancels_the_running_one_and_replaces_the_waiting_one(wo
 
 
 def test_every_job_of_a_storm_is_done_exactly_once(small: LoadedModel) -> None:
-    worker = Worker(small, chunk_tokens=CHUNK, memory_gb=1, num_slots=2)
+    worker = Worker(Lane(small, chunk_tokens=CHUNK, memory_gb=1, num_slots=2))
     chance = random.Random(0)
     asks = [
         Ask(
@@ -200,7 +201,7 @@ def test_every_job_of_a_storm_is_done_exactly_once(small: LoadedModel) -> None:
 
 
 def test_closing_answers_the_running_and_the_waiting_job_and_refuses_later_ones(small: LoadedModel) -> None:
-    worker = Worker(small, memory_gb=1)
+    worker = Worker(Lane(small, memory_gb=1))
     decoding, go_on = threading.Event(), threading.Event()
 
     def hold(_num: int) -> bool:
@@ -225,7 +226,7 @@ def test_closing_answers_the_running_and_the_waiting_job_and_refuses_later_ones(
 def test_marks_are_never_decoded(small: LoadedModel) -> None:
     ids = prompt(20)
     free = reference.generate(small, ids, 6)
-    worker = Worker(small, banned_ids=free[:2], num_valid_ids=300, memory_gb=1)
+    worker = Worker(Lane(small, banned_ids=free[:2], num_valid_ids=300, memory_gb=1))
     ask = Ask(ids, max_tokens=6)
 
     run(worker, ask)
