@@ -9,7 +9,7 @@ from typing import Any
 from engine.api import ChatAnswer, FinishReason, Timings
 from engine.backends.chat_endpoint import ChatEndpoint
 from engine.backends.endpoint import said_of
-from engine.backends.thinking import WithoutThinking
+from engine.backends.thinking import WithoutThinking, behind_thought
 from engine.errors import EngineRefusedError, EngineUnavailableError
 
 MAX_TOKEN_CHARS = 64
@@ -67,13 +67,14 @@ class ChatStream:
         self._say(piece)
 
     def answer(self) -> ChatAnswer:
-        """All that came."""
+        """All that came, without what only turned out to be thought at its end."""
         if self._reason is None:
             raise EngineUnavailableError(f"the answer of {self._address} broke off; try again")
         self._say(self._spoken.end())
-        if not self._text.strip():
+        text = behind_thought(self._text)
+        if not text.strip():
             raise EngineRefusedError(self._why_nothing())
-        return ChatAnswer(self._text, self._reason, self._timings)
+        return ChatAnswer(text, self._reason, self._timings)
 
     def _read(self, event: Mapping[str, Any]) -> tuple[str, float | None]:
         """A chunk's text, and how far the model is loaded, if it says so."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 OPEN, CLOSE = "<think>", "</think>"
+_END = re.compile(rf"^{CLOSE}[ \t]*\n\s*", re.MULTILINE)
 
 
 class WithoutThinking:
@@ -45,3 +48,10 @@ class WithoutThinking:
     def _begin(self, text: str) -> str:
         self._has_begun, self._held = True, ""
         return text
+
+
+def behind_thought(text: str) -> str:
+    """A whole text without the thought that the prompt itself had opened: its end alone stands in a line."""
+    end = _END.search(text)
+    is_thought = end is not None and OPEN not in text[: end.start()]
+    return text[end.end() :] if end is not None and is_thought else text

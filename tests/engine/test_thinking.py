@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.backends.thinking import CLOSE, OPEN, WithoutThinking
+from engine.backends.thinking import CLOSE, OPEN, WithoutThinking, behind_thought
 
 SCRAPS = (OPEN, CLOSE, "<", "think>", "</", "<thin", " ", "\n", "a", "answer")
 
@@ -46,3 +46,12 @@ def test_it_is_known_that_a_model_only_thinks() -> None:
         told.append(cut.is_thinking)
 
     assert told == [False, True, True, True, False]
+
+
+@given(st.lists(st.sampled_from([*SCRAPS, f"\n{CLOSE}\n", f"\n{CLOSE}\n\n"]), max_size=12).map("".join))
+def test_a_thought_that_the_prompt_opened_ends_where_its_mark_stands_alone(text: str) -> None:
+    lines = text.split("\n")
+    ends = [number for number, line in enumerate(lines[:-1]) if line.rstrip(" \t") == CLOSE]
+    is_thought = bool(ends) and OPEN not in "\n".join(lines[: ends[0]])
+
+    assert behind_thought(text) == ("\n".join(lines[ends[0] + 1 :]).lstrip() if is_thought else text)
