@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from context.syntax.described import Span
-from context.syntax.statements import num_faults
+from context.syntax.statements import faults_between, is_broken_between, num_faults
 from context.syntax.tree import SyntaxTree
 from lsp_server.actions.edit import Edit
 from lsp_server.actions.faults import FaultGroup
@@ -81,7 +81,8 @@ class Proof:
     async def first_accepted(self, edits: Sequence[Edit]) -> Edit | None:
         """The first of some ranked changes that leaves no error, else the first that brings none."""
         if self.python is None:
-            return edits[0] if edits else None
+            parsed = [each for each in edits[:MAX_PROVEN] if await self._parses(each)]
+            return parsed[0] if parsed else None
         accepted = await asyncio.to_thread(self._accepted, edits[:MAX_PROVEN])
         verdicts = await self._verdicts(accepted)
         rows = zip(verdicts, range(len(accepted)), accepted, strict=True)
@@ -89,10 +90,18 @@ class Proof:
         return min(good)[2] if good else None
 
     async def _parses(self, edit: Edit) -> bool:
-        """On the tree's thread, letting keystrokes through in between."""
+        """Whether a script has fewer errors than before, and where it was wrong none.
+
+        On the tree's thread, letting keystrokes through in between.
+        """
         await asyncio.sleep(0)
-        num_now = num_faults(self.tree.updated(edit.applied(self.tree.text)))
-        return num_now < num_faults(self.tree) if self.is_broken else num_now == 0
+        tree = self.tree.updated(edit.applied(self.tree.text))
+        if not self.is_broken:
+            return num_faults(tree) == 0
+        end = max(self.span.end + len(edit.text) - (edit.end - edit.start), edit.start + len(edit.text))
+        start = min(self.span.start, edit.start)
+        is_clean = not faults_between(tree, start, end) and not is_broken_between(tree, start, end)
+        return is_clean and num_faults(tree) < num_faults(self.tree)
 
     def _compiled(self, proposals: Iterable[Proposal]) -> list[Proposal]:
         assert self.python is not None

@@ -183,6 +183,19 @@ async def test_javascript_is_mended_too(client: Client, workspace: Path, backend
     assert edited(text, found["edit"]) == text.replace("+ 1;", "+ 1);")
 
 
+@pytest.mark.parametrize("junk", ["((((", "=> =>", "} }"])
+async def test_what_only_breaks_a_script_otherwise_is_not_offered(
+    client: Client, workspace: Path, backend: FakeBackend, junk: str
+) -> None:
+    path = workspace / "page.ts"
+    text = "export function f(a: number) {\n  const b = 3 +* 4 of a,, ;\n  return b;\n}\n"
+    path.write_text(text)
+    client.open(path)
+    backend.script = lambda prompt: junk
+    found = await fixed(client, path, text, 1, "Expression expected.", "* 4 of a")
+    assert found["edit"] is None
+
+
 async def test_a_long_file_is_mended(client: Client, workspace: Path) -> None:
     body = "".join(f"def f{number}(price):\n    return price\n\n\n" for number in range(4_900))
     text = body + "def last(price):\n    return prcie\n"
