@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from context import RepoContext
 from context.extract import extract
 from context.languages import language_named, language_of
 from context.providers import Provider
+from lsp_server.actions.rules import missing_import
 from lsp_server.actions.rules.import_line import import_edit
 from lsp_server.actions.rules.missing_import import missing_imports
 from lsp_server.actions.rules.script_import import script_import_edit
@@ -239,3 +241,22 @@ def test_a_submodule_of_the_standard_library_is_named(context: RepoContext, tmp_
 @pytest.mark.parametrize("name", ["nowhere", "prcies", "this", "antigravity_", "x" * 500])
 def test_what_nobody_knows_is_not_imported(context: RepoContext, tmp_path: Path, name: str) -> None:
     assert imported(context, tmp_path, "shop/main.py", name) in ([], ["import this"])
+
+
+@pytest.mark.parametrize("module", ["unittest.__main__", "venv.__main__", "this", "prices"])
+def test_a_file_does_not_choose_what_is_run_here(
+    context: RepoContext, tmp_path: Path, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Modules of the standard library that are programs, and what is none of it."""
+    asked: list[str] = []
+    for cached in (missing_import._names_of, missing_import._well_known):  # nothing made up is kept
+        monkeypatch.setattr(missing_import, cached.__name__, cached.__wrapped__)
+    monkeypatch.setattr("importlib.import_module", lambda name: asked.append(name) or abc)
+    language = language_named("python")
+    assert language is not None
+    text = f"from {module} import other\nfrom json import loads\n\nABCMeta\n"
+
+    missing_imports(context, tmp_path / "shop" / "main.py", language, text, "ABCMeta", len(text) - 1)
+
+    assert "json" in asked, "or nothing was proved"
+    assert module not in asked

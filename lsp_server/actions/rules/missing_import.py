@@ -108,9 +108,14 @@ def _beside(name: str, facts: FileFacts) -> Iterator[Provider]:
 
 @cache
 def _names_of(module: str) -> frozenset[str]:
-    """What a module of the standard library has; nothing of any other."""
-    top = module.partition(".")[0]
-    if top not in sys.stdlib_module_names or top in _LEFT_ALONE or top.startswith("_"):
+    """What a module of the standard library has; nothing of any other.
+
+    Nor of one with an underscore: a file names it, and `unittest.__main__` is a program.
+    """
+    top, *inner = module.split(".")
+    if top not in sys.stdlib_module_names or top in _LEFT_ALONE:
+        return frozenset()
+    if any(part.startswith("_") for part in (top, *inner)):
         return frozenset()
     try:
         return frozenset(dir(importlib.import_module(module)))
