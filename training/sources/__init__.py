@@ -1,0 +1,1 @@
+"""Where the corpus comes from: pinned packages, their downloads and their licences."""
