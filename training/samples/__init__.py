@@ -1,0 +1,1 @@
+"""From repositories to what a model learns from."""
