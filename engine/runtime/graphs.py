@@ -51,7 +51,7 @@ class CudaRecorder:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self._stream = torch.cuda.Stream(device)
         self._pool = torch.cuda.graph_pool_handle()
 
     def record(self, work: Callable[[], Result]) -> tuple[Callable[[], None], Result]:
@@ -211,7 +211,7 @@ class _Read:
 
     def __init__(self, result: Result) -> None:
         device = result.chosen.device
-        self._event = torch.cuda.Event() if device.type == "cuda" else None  # type: ignore[no-untyped-call]
+        self._event = torch.cuda.Event() if device.type == "cuda" else None
         self._chosen = self._to_host(result.chosen)
         self._logprob = self._to_host(result.logprobs)
         if self._event is not None:
