@@ -27,6 +27,13 @@ def prompt_ids(resident: ResidentModel, prefix: str = PREFIX, suffix: str = SUFF
     return [*layout.prompt([], None, prefix, suffix, budget, heals=False).ids]
 
 
+def file_ids(resident: ResidentModel) -> list[int]:
+    """The start of a file without a hole: there is no middle that could end early, whatever the weights."""
+    layout = resident.layout
+    assert layout is not None
+    return [layout.tokenizer.mark_id(layout.fim.bos), *layout.tokenizer.encode(PREFIX)]
+
+
 async def post(http: httpx2.AsyncClient, **body: Any) -> dict[str, Any]:
     response = await http.post("/v1/completions", json=body)
     assert response.status_code == 200, response.text

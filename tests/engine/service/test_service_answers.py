@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from service_talk import PREFIX, SUFFIX, events, post, prompt_ids, text_of
+from service_talk import PREFIX, SUFFIX, events, file_ids, post, prompt_ids, text_of
 
 from engine.build import PROTOCOL, build_id
 from engine.client import EngineClient
@@ -21,7 +21,7 @@ from engine_http import Hold
 async def test_an_answer_has_openais_shape_and_our_figures(
     http: httpx2.AsyncClient, resident: ResidentModel
 ) -> None:
-    ids = prompt_ids(resident)
+    ids = file_ids(resident)
 
     answer = await post(http, prompt=ids, max_tokens=5)
 

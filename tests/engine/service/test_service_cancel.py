@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from service_talk import CHUNK, SUFFIX, counters, post, prompt_ids, text_of
+from service_talk import CHUNK, SUFFIX, counters, file_ids, post, prompt_ids, text_of
 
 from engine.api import Completion, CompletionRequest, FinishReason, Priority
 from engine.client import EngineClient
@@ -98,7 +98,7 @@ async def test_the_newest_request_of_a_document_wins_and_the_older_is_answered(
     http: httpx2.AsyncClient, client: EngineClient, resident: ResidentModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The older one already runs: it ends with what it has, and says why."""
-    ids = tuple(prompt_ids(resident))
+    ids = tuple(file_ids(resident))
     request = CompletionRequest(ids, max_tokens=12, document="file:///a.py")
     expected = await client.complete(request)
     with monkeypatch.context() as patch:

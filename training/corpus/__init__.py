@@ -1,0 +1,1 @@
+"""From downloaded packages to clean repositories in dependency order."""
