@@ -123,7 +123,7 @@ def _measure(flags: argparse.Namespace) -> None:
     before = _before(flags, now)
     store = AnswerStore(user_cache_path("ghostfill", appauthor=False) / "benchmarks" / "builtin_model.sqlite")
     run = Run(QUICK if flags.quick else FULL, flags.seed, store)
-    seen = _look(run.corpora, flags.corpus)
+    seen = _look(flags.corpus)
     outcome = run.measure(now)
     outcome_before = run.measure(before) if before else None
     store.close()
@@ -144,16 +144,16 @@ def _before(flags: argparse.Namespace, now: Weights) -> Weights | None:
     return None if before.digest == now.digest else before
 
 
-def _look(corpora: Sequence[Corpus], folder: Path) -> dict[str, int | None]:
-    """The proof that none of the packages was trained on, as figures; None where no corpus is at hand."""
+def _look(folder: Path) -> dict[str, int | None]:
+    """The proof that nothing held out was trained on, as figures; None where no corpus is at hand."""
     if not folder.is_dir():
         tell(f"{folder} is not there, so no corpus was searched for copies of what is measured")
         return {"held_out_files_in_corpus": None, "corpus_files": None}
-    found = held_out.look(corpora, folder)
-    tell(f"{len(found.copies)} of {found.num_files} files in {folder} are copied from what is measured")
-    for copy in found.copies:
-        tell(f"{copy.repository}: {copy.path} shares {copy.num_words} words in a row with {copy.package}")
-    return {"held_out_files_in_corpus": len(found.copies), "corpus_files": found.num_files}
+    found = held_out.look(folder, held_out.known_texts(folder.parent))
+    tell(f"{len(found.findings)} of {found.num_files} files in {folder} are copied from what is held out")
+    for finding in found.findings:
+        tell(f"{finding.file} shares {finding.overlap.num_words} words in a row with {finding.overlap.owner}")
+    return {"held_out_files_in_corpus": len(found.findings), "corpus_files": found.num_files}
 
 
 def _kept() -> dict[str, Any] | None:

@@ -5,17 +5,14 @@ Reads the tables of the corpus and, where one is at hand, the corpus itself. Kno
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.context_quality.corpus import Corpus
 from benchmarks.context_quality.packages import Package
+from training.corpus.clean import Unseen
+from training.corpus.held_out import held_out_texts, pinned
 from training.corpus.known_text import KnownText
-from training.corpus.licence_header import without_licence_header
-from training.corpus.repository import repositories
-from training.corpus.verdicts import MAX_PACKAGES, copied_from
-from training.corpus.words import word_hashes
+from training.corpus.overlap import OverlapReport, overlap_report
 from training.sources.table import HELD_OUT, TABLE, Registry, normalised, read_held_out, read_table
 
 REGISTRIES = {"python": Registry.PYPI, "javascript": Registry.NPM}
@@ -23,26 +20,6 @@ REGISTRIES = {"python": Registry.PYPI, "javascript": Registry.NPM}
 
 class TrainedOnError(Exception):
     """A measured package is in the corpus: its figures would mean nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A file of the corpus that holds text of a measured package."""
-
-    repository: str
-    path: str
-    package: str
-    num_words: int
-    """In the longest run that both have."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a corpus holds of the measured packages."""
-
-    copies: Sequence[Copy]
-    num_files: int
-    """That were looked at."""
 
 
 def check_names(packages: Iterable[Package], table: Path = TABLE, held_out: Path = HELD_OUT) -> None:
@@ -57,21 +34,13 @@ def check_names(packages: Iterable[Package], table: Path = TABLE, held_out: Path
             )
 
 
-def look(corpora: Sequence[Corpus], folder: Path) -> Found:
-    """Compare every file of a built corpus, kept in `folder`, with every file of the measured packages."""
-    known = KnownText.of(_texts(corpora), max_owners=MAX_PACKAGES)
-    copies: list[Copy] = []
-    num_files = 0
-    for repository in repositories(folder):
-        for file in repository.files:
-            num_files += 1
-            shared = copied_from(known, word_hashes(without_licence_header(file.text, file.language)))
-            if shared is not None:
-                copies.append(Copy(repository.key, file.path, shared.owner, shared.num_words))
-    return Found(copies, num_files)
+def known_texts(work: Path) -> KnownText:
+    """Of all held-out packages that are pinned, kept in the training folder `work`; raises SourceError."""
+    folder = work / "held_out"
+    folder.mkdir(parents=True, exist_ok=True)
+    return held_out_texts(read_held_out(), pinned(), folder).known
 
 
-def _texts(corpora: Iterable[Corpus]) -> Iterator[tuple[str, str]]:
-    for corpus in corpora:
-        for text in corpus.files.values():
-            yield corpus.package, without_licence_header(text, corpus.language)
+def look(folder: Path, known: KnownText) -> OverlapReport:
+    """Compare every file of a built corpus with what is held out, by the rule that it was built with."""
+    return overlap_report(folder, Unseen(KnownText.of((), max_owners=0), known))

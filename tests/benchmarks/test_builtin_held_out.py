@@ -7,11 +7,11 @@ import pytest
 import benchmarks.builtin_model.__main__ as entry
 from benchmarks.builtin_model.__main__ import HELD_OUT
 from benchmarks.builtin_model.held_out import TrainedOnError, check_names, look
-from benchmarks.context_quality.corpus import Corpus
 from benchmarks.context_quality.packages import Package
+from training.corpus.known_text import KnownText
 from training.corpus.repository import Repository, SourceFile
+from training.corpus.verdicts import MAX_PACKAGES
 
-LICENCE = "# Copyright 2020 Somebody. Licensed under terms that many files repeat word by word, at length.\n"
 TEXT = "\n\n".join(
     f"def wave_{name}(height, depth):\n    return {name}_of(height) + {name}_per(depth) - tide.{name}"
     for name in ("harbour", "lagoon", "estuary", "channel", "fjord", "sound", "strait", "delta")
@@ -25,11 +25,8 @@ TABLE = "language\tregistry\tname\tversion\tlicence\n"
 
 
 @pytest.fixture
-def corpora(tmp_path):
-    root = tmp_path / "wave-kit"
-    root.mkdir()
-    (root / "wave.py").write_text(LICENCE + TEXT, encoding="utf-8")
-    return [Corpus.read("wave-kit", "python", root)]
+def known():
+    return KnownText.of([("wave-kit", TEXT)], max_owners=MAX_PACKAGES)
 
 
 def built(folder, **texts):
@@ -50,28 +47,26 @@ def built(folder, **texts):
         pytest.param(TEXT[: len(TEXT) // 2], id="half of it"),
     ],
 )
-def test_a_planted_copy_is_found(tmp_path, corpora, planted):
+def test_a_planted_copy_is_found(tmp_path, known, planted):
     folder = built(tmp_path / "repositories", honest=OTHER, vendoring=planted)
-    found = look(corpora, folder)
+    found = look(folder, known)
     assert found.num_files == 2
-    (copy,) = found.copies
-    assert (copy.repository, copy.path, copy.package) == (
-        "pypi-vendoring-1.0",
-        "vendoring/_vendor/wave.py",
-        "wave-kit",
-    )
-    assert copy.num_words >= 30
+    (finding,) = found.findings
+    assert finding.file == "pypi-vendoring-1.0:vendoring/_vendor/wave.py"
+    assert finding.overlap.owner == "wave-kit"
+    assert finding.overlap.num_words >= 30
 
 
-def test_a_shared_licence_is_no_copy(tmp_path, corpora):
-    assert look(corpora, built(tmp_path / "repositories", honest=LICENCE + OTHER)).copies == []
+def test_an_honest_corpus_is_clean(tmp_path, known):
+    assert look(built(tmp_path / "repositories", honest=OTHER), known).findings == ()
 
 
-def test_the_outcome_is_a_figure_and_is_told(tmp_path, corpora, capsys):
+def test_the_outcome_is_a_figure_and_is_told(tmp_path, known, capsys, monkeypatch):
+    monkeypatch.setattr(entry.held_out, "known_texts", lambda work: known)
     folder = built(tmp_path / "repositories", honest=OTHER, vendoring=TEXT)
-    assert entry._look(corpora, folder) == {"held_out_files_in_corpus": 1, "corpus_files": 2}
+    assert entry._look(folder) == {"held_out_files_in_corpus": 1, "corpus_files": 2}
     assert "vendoring/_vendor/wave.py shares" in capsys.readouterr().err
-    assert entry._look(corpora, tmp_path / "none") == {"held_out_files_in_corpus": None, "corpus_files": None}
+    assert entry._look(tmp_path / "none") == {"held_out_files_in_corpus": None, "corpus_files": None}
     assert "no corpus was searched" in capsys.readouterr().err
 
 
