@@ -225,10 +225,8 @@ def test_a_run_is_not_written_over(
     assert "--resume" in capsys.readouterr().err
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:torch")
-@pytest.mark.filterwarnings("ignore:The .grad attribute")
-# torch's compiler asks distutils where Python's headers are.
-@pytest.mark.filterwarnings("ignore:The distutils package is deprecated:DeprecationWarning")
+# torch's compiler imports distutils and setuptools, which warn of themselves and of one another.
+@pytest.mark.filterwarnings("ignore")
 def test_compiled_blocks_learn_what_eager_ones_do(tmp_path: Path, model: Path) -> None:
     """In bfloat16 they round at other places: near, not equal."""
     generator = np.random.default_rng(0)
