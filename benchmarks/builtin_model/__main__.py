@@ -30,6 +30,7 @@ from benchmarks.context_quality.sites import Origin
 from benchmarks.report import RESULTS, finish
 from engine.errors import GhostfillError
 from engine.fim import Order
+from training.corpus.held_out import kept_texts
 
 HELD_OUT = tuple(package for package in REPORTED if package.language == "python")
 AS_THE_PRODUCT = (Way(NONE, is_for_all=True), Way(CONTEXT, is_for_all=True), Way(ORACLE))
@@ -149,7 +150,7 @@ def _look(folder: Path) -> dict[str, int | None]:
     if not folder.is_dir():
         tell(f"{folder} is not there, so no corpus was searched for copies of what is measured")
         return {"held_out_files_in_corpus": None, "corpus_files": None}
-    found = held_out.look(folder, held_out.known_texts(folder.parent))
+    found = held_out.look(folder, kept_texts(folder.parent).known)
     tell(f"{len(found.findings)} of {found.num_files} files in {folder} are copied from what is held out")
     for finding in found.findings:
         tell(f"{finding.file} shares {finding.overlap.num_words} words in a row with {finding.overlap.owner}")

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from benchmarks.context_quality.packages import Package
 from training.corpus.clean import Unseen
-from training.corpus.held_out import held_out_texts, pinned
 from training.corpus.known_text import KnownText
 from training.corpus.overlap import OverlapReport, overlap_report
 from training.sources.table import HELD_OUT, TABLE, Registry, normalised, read_held_out, read_table
@@ -32,13 +31,6 @@ def check_names(packages: Iterable[Package], table: Path = TABLE, held_out: Path
             raise TrainedOnError(
                 f"{package.name} is measured, so it must stand in {held_out.name} and not in {table.name}."
             )
-
-
-def known_texts(work: Path) -> KnownText:
-    """Of all held-out packages that are pinned, kept in the training folder `work`; raises SourceError."""
-    folder = work / "held_out"
-    folder.mkdir(parents=True, exist_ok=True)
-    return held_out_texts(read_held_out(), pinned(), folder).known
 
 
 def look(folder: Path, known: KnownText) -> OverlapReport:

@@ -8,6 +8,7 @@ import benchmarks.builtin_model.__main__ as entry
 from benchmarks.builtin_model.__main__ import HELD_OUT
 from benchmarks.builtin_model.held_out import TrainedOnError, check_names, look
 from benchmarks.context_quality.packages import Package
+from training.corpus.held_out import HeldOutTexts
 from training.corpus.known_text import KnownText
 from training.corpus.repository import Repository, SourceFile
 from training.corpus.verdicts import MAX_PACKAGES
@@ -62,7 +63,7 @@ def test_an_honest_corpus_is_clean(tmp_path, known):
 
 
 def test_the_outcome_is_a_figure_and_is_told(tmp_path, known, capsys, monkeypatch):
-    monkeypatch.setattr(entry.held_out, "known_texts", lambda work: known)
+    monkeypatch.setattr(entry, "kept_texts", lambda work: HeldOutTexts(known, (), ()))
     folder = built(tmp_path / "repositories", honest=OTHER, vendoring=TEXT)
     assert entry._look(folder) == {"held_out_files_in_corpus": 1, "corpus_files": 2}
     assert "vendoring/_vendor/wave.py shares" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from training.corpus.verdicts import MAX_PACKAGES
 from training.sources.errors import ClientMissingError
 from training.sources.package import Package
 from training.sources.registry import downloaded
-from training.sources.table import HeldOut, Registry, Source
+from training.sources.table import HeldOut, Registry, Source, read_held_out
 from training.sources.unpack import unpacked
 
 PINNED = Path(__file__).with_name("held_out_versions.tsv")
@@ -37,6 +37,13 @@ def pinned(path: Path = PINNED) -> tuple[Source, ...]:
     return tuple(
         Source(language, Registry(registry), name, version, "") for language, registry, name, version in rows
     )
+
+
+def kept_texts(work: Path) -> HeldOutTexts:
+    """Of our own tables, with downloads in `work/held_out`; raises SourceError, OSError."""
+    folder = work / "held_out"
+    folder.mkdir(parents=True, exist_ok=True)
+    return held_out_texts(read_held_out(), pinned(), folder)
 
 
 def held_out_texts(named: tuple[HeldOut, ...], sources: tuple[Source, ...], folder: Path) -> HeldOutTexts:

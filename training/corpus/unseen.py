@@ -7,10 +7,9 @@ from pathlib import Path
 
 from training.corpus.benchmark_texts import benchmark_texts, benchmarks_folder
 from training.corpus.clean import Unseen
-from training.corpus.held_out import held_out_texts, pinned
+from training.corpus.held_out import kept_texts
 from training.corpus.known_text import KnownText
 from training.corpus.verdicts import MAX_PROBLEMS, MIN_PROBLEM_DISTINCT_WORDS
-from training.sources.table import read_held_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +23,10 @@ class Gathered:
 
 def gathered(work: Path) -> Gathered:
     """Downloads packages into `work/held_out`; raises BenchmarksMissingError, SourceError, OSError."""
-    folder = work / "held_out"
-    folder.mkdir(parents=True, exist_ok=True)
     benchmarks = KnownText.of(
         benchmark_texts(benchmarks_folder()),
         max_owners=MAX_PROBLEMS,
         min_distinct=MIN_PROBLEM_DISTINCT_WORDS,
     )
-    held_out = held_out_texts(read_held_out(), pinned(), folder)
+    held_out = kept_texts(work)
     return Gathered(Unseen(benchmarks, held_out.known), held_out.compared, held_out.by_name_only)
